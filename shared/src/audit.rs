@@ -97,7 +97,7 @@ pub enum AuditError {
     #[error("event {found} follows event {after}")]
     Gap { found: i64, after: i64 },
     /// The body does not match the hash in the chain.
-    #[error("the body of event {0} is not the one that was hashed")]
+    #[error("the body of event {0} does not match its hash")]
     Body(i64),
     /// The events do not match the link.
     #[error("the chain breaks between event {from} and event {to}")]
@@ -108,10 +108,10 @@ pub enum AuditError {
         to: i64,
     },
     /// There is no link.
-    #[error("there is nothing that is proven")]
+    #[error("there is no link, so nothing is proven")]
     Nothing,
     /// The log does not contain a link that was kept elsewhere, so the log was cut off or rewritten.
-    #[error("the log has no link {0}: it was cut off before it, or written anew")]
+    #[error("the log has no link {0}: it was cut off before this link, or rewritten")]
     NoSuchLink(String),
     /// A link does not end where the given events end.
     #[error("a link covers events up to {link}, but {last} was the last one")]

@@ -195,7 +195,7 @@ pub async fn forsaken(
         after.chased = 0;
         after.because(
             ReasonCode::TwinEnded,
-            "the line that asks for the same is not under way any more",
+            "the line with the same request is not under way any more",
         );
         let result = StepResult::Go(Direction::First);
         back.extend(engine.advance(lot, after, result, LotEvent::Revalidated).ok());

@@ -160,7 +160,7 @@ impl Visibility {
         }
         match lot.reason_code().map(ReasonCode::reveals) {
             Some(Reveals::Nothing) => lot.reason.clone(),
-            Some(Reveals::Balances) => "no money that may pay for it is left".to_owned(),
+            Some(Reveals::Balances) => "no money is left that may pay for it".to_owned(),
             Some(Reveals::Internals) => "an attempt failed; the operator knows why".to_owned(),
             // A newer version wrote it.
             None => String::new(),

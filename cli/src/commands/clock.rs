@@ -37,7 +37,7 @@ fn text(view: &ClockView) -> String {
     match (&view.doubt, &view.mend) {
         (None, _) => text.push_str("; it is believed\n"),
         (Some(doubt), mend) => {
-            text.push_str(&format!("\nnothing is done: {doubt}\n"));
+            text.push_str(&format!("\nno work is done: {doubt}\n"));
             text.extend(mend.iter().map(|mend| format!("mend: {mend}\n")));
         }
     }

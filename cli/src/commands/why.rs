@@ -184,7 +184,7 @@ impl Page {
             1 => "; a lot ahead of it waits for money, too".to_owned(),
             lots => format!("; {lots} lots ahead of it wait for money, too"),
         };
-        self.paragraph(&format!("On {day}, no money that may pay for it is left{ahead}."));
+        self.paragraph(&format!("On {day}, no money is left that may pay for it{ahead}."));
     }
 
     fn missing(&mut self, missing: &Missing) {

@@ -119,7 +119,7 @@ impl Failure {
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
             StoreError::Older { .. } => {
-                Self::caller(error.to_string(), "make them with `waybill migrate`")
+                Self::caller(error.to_string(), "`waybill migrate --dry-run` lists them first")
             }
             StoreError::HalfMade { .. } => {
                 Self::caller(error.to_string(), "`waybill restore` the backup of before it")

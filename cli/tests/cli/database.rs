@@ -78,7 +78,7 @@ fn few_connections_are_enough_and_none_left_is_named() -> Result<()> {
     });
     ensure!(replaced > 0, "what the worker had was not given back");
     world.spawn("worker 1")?;
-    world.waits_for("worker 1", "the database has no connection left")?;
+    world.waits_for("worker 1", "the database has no free connections")?;
     for command in ["doctor", "status", "check"] {
         let said = world.waybill(&[command])?;
         ensure!(said.code == Some(2), "{command}: {said:?}");
@@ -105,7 +105,7 @@ fn a_right_that_is_taken_away_is_named_and_costs_nothing() -> Result<()> {
     let mend = world.finds("owner has no INSERT on events, UPDATE on lots")?;
     ensure!(mend.contains("GRANT ") && mend.contains(" TO owner"), "{mend}");
     for name in ["scheduler 1", "worker 1"] {
-        world.waits_for(name, "the database's user lacks a right")?;
+        world.waits_for(name, "the database's user lacks a permission")?;
         let (_, _, body) = world.answered(name, "/health/ready")?.context("an answer")?;
         ensure!(!body.contains("owner"), "names are for operators: {body}");
     }

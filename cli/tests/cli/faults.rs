@@ -121,7 +121,7 @@ fn a_broker_whose_alarm_is_on_is_named() -> Result<()> {
     world.ends()?;
     for name in ["scheduler 1", "worker 1"] {
         world.is_ready(name, true)?;
-        ensure!(!world.log(name).contains("it is made anew"), "{}", world.log(name));
+        ensure!(!world.log(name).contains("is created again"), "{}", world.log(name));
     }
     let seen = world.waybill(&["doctor", "--json"])?;
     ensure!(seen.out.contains("2 scheduler, 2 worker"), "{seen:?}");
@@ -159,7 +159,7 @@ fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     world.spawn("scheduler 1")?;
     // Whoever looks meanwhile sees what is there, and why nothing moves.
     let status = world.waybill(&["status"])?.ok()?;
-    ensure!(status.out.contains("the database takes no writes"), "{status:?}");
+    ensure!(status.out.contains("the database accepts no writes"), "{status:?}");
     world.waybill(&["check"])?.ok()?;
     let seen = world.waybill(&["doctor"])?;
     ensure!(seen.code == Some(2) && seen.out.contains("takes no writes"), "{seen:?}");

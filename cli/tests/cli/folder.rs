@@ -153,7 +153,7 @@ fn what_nobody_will_ever_do_is_found() -> Result<()> {
     let planned = folder.path().join("planned");
     run(&["import", text(&dir)?, "--data", text(&planned)?])?.ok()?;
     for (data, change, invariant, detail) in [
-        (&lot, "UPDATE lots SET due = NULL", "I13", "it is never due"),
+        (&lot, "UPDATE lots SET due = NULL", "I13", "is never due"),
         (&planned, "DELETE FROM jobs", "I9", "files wait for their day"),
     ] {
         run(&["check", "--data", text(data)?])?.ok()?;

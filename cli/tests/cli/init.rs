@@ -160,7 +160,7 @@ fn a_folder_and_a_few_lines_of_ones_own() -> Result<()> {
     }
     secretariat.import("ours", &["--dry-run"])?.ok()?;
     let first = secretariat.import("ours", &[])?.ok()?;
-    for part in ["no codes: any code of the CPV", "no consignees", "no offers", "no contributions"]
+    for part in ["no codes: any CPV code", "no consignees", "no offers", "no contributions"]
     {
         ensure!(first.out.contains(part), "{part}: {}", first.out);
     }
@@ -232,7 +232,7 @@ fn a_template_without_rows_can_be_handed_in() -> Result<()> {
         secretariat.init(&["w", "--workbook", "--language", language])?.ok()?;
         let said = secretariat.import("w/coalition.xlsx", &[])?.ok()?;
         ensure!(said.out.contains("coalition `coalition`"), "{}", said.out);
-        ensure!(said.out.contains("whoever asks is taken"), "{}", said.out);
+        ensure!(said.out.contains("any requester is accepted"), "{}", said.out);
         ensure!(said.err.is_empty(), "the guide is no sheet to speak of: {}", said.err);
     }
     Ok(())
@@ -345,7 +345,8 @@ fn all_that_is_wrong_with_settings_and_files_is_said_at_once() -> Result<()> {
             "coalition.toml, field nam: there is no such key\n  hint: did you mean `name`?",
             "coalition.toml, field name: the key is missing",
             "coalition.toml, field currency, value \"EURO\"",
-            "coalition.toml, field zone, value \"Brussels\": is no time zone\n  hint: did you mean `Europe/Brussels`?",
+            "coalition.toml, field zone, value \"Brussels\": is not a time zone\n  hint: did you \
+             mean `Europe/Brussels`?",
             "coalition.toml, field start, value \"2026-01-01\": must be a text",
             "coalition.toml, field any_requester, value \"yes\": must be true or false",
         ],
@@ -399,8 +400,8 @@ fn a_workbook_is_taken_however_people_keep_it() -> Result<()> {
     let (secretariat, said) = book.taken()?;
     ensure!(secretariat.lines()? == EXAMPLE, "{:?}", secretariat.lines()?);
     for part in [
-        "sheet `Prices 2026` is read as `Offers`, by its header",
-        "not read, for no table of a coalition is so called: `Calculation`",
+        "sheet `Prices 2026` is read as `Offers` because of its header",
+        "not read, because no table of a coalition has this name: `Calculation`",
         "row 1, above the header in row 2, is skipped",
     ] {
         ensure!(said.err.contains(part), "{part}: {}", said.err);

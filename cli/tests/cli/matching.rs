@@ -31,7 +31,7 @@ fn what_is_wrong_is_named_with_the_file() -> Result<()> {
         ("{\"envelopes\": [], \"lotz\": []}", "unknown field `lotz`"),
         (
             r#"{"envelopes": [], "lots": [{"id": "L1", "cost": 1, "currency": "EUR", "eligible": ["X"]}]}"#,
-            "lot `L1`, eligible: no envelope `X`",
+            "lot `L1`, eligible: there is no envelope `X`",
         ),
         (
             r#"{"envelopes": [], "lots": [{"id": "L1", "cost": 1.5, "currency": "EUR", "eligible": []}]}"#,

@@ -1,4 +1,4 @@
-//! Migrations that were begun and not finished, that somebody has changed, or that a newer version made: what is said is
+//! Migrations that were started but not finished, that somebody has changed, or that a newer version made: what is said is
 //! true, and its way out is the one.
 
 use std::process::Stdio;
@@ -78,10 +78,10 @@ fn migrations_of_others_are_named_and_nothing_is_changed() -> Result<()> {
     // One that is noted as begun and not as done.
     world.execute("UPDATE _sqlx_migrations SET success = false WHERE version = (SELECT max(version) FROM _sqlx_migrations)")?;
     let said = world.waybill(&["migrate"])?;
-    said.failed(1, &["was begun and not finished", "restore"])?;
+    said.failed(1, &["was started but not finished", "restore"])?;
     let seen = world.waybill(&["doctor"])?;
     let told = seen.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    ensure!(seen.code == Some(2) && told.contains("begun and not finished"), "{seen:?}");
+    ensure!(seen.code == Some(2) && told.contains("started but not finished"), "{seen:?}");
     world.execute("UPDATE _sqlx_migrations SET success = true")?;
 
     // One that was changed since it was made: only a migration that is to come looks at those before.

@@ -78,7 +78,7 @@ fn what_an_older_version_took_is_named_and_can_be_said_anew() -> Result<()> {
         .collect();
     for parts in [
         ["contribution:OLD-DAY: obligate_by", "-262143", "waybill import"],
-        ["contribution:OLD", "the id holds the control character U+001B", "waybill import"],
+        ["contribution:OLD", "the id contains the control character U+001B", "waybill import"],
         ["contribution:LOT-7K2: the id", "looks like an id of a lot", "waybill import"],
         ["contribution:OLD-LENGTH: source", "20000 characters", "waybill import"],
         ["contribution:OLD-LEAD: in_kind", "4294967295 days", "waybill import"],

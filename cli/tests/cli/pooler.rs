@@ -52,7 +52,7 @@ fn a_pool_of_transactions_is_refused_in_one_sentence() -> Result<()> {
     let deaf = Pooler::start(store.port(), "session", &[])?;
     let lets = Pooler::start(store.port(), "transaction", &[LETS, "default_pool_size = 20"])?;
     for (pooler, what, code) in
-        [(&deaf, "unsupported startup parameter", 2), (&lets, "a pooler stands before", 1)]
+        [(&deaf, "unsupported startup parameter", 2), (&lets, "connection pooler in front of", 1)]
     {
         world.moves_to(pooled(pooler));
         for command in ["scheduler", "worker", "api", "check", "status"] {

@@ -109,11 +109,11 @@ pub fn pattern(field: &str) -> String {
 #[must_use]
 pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
     match text.chars().find(|character| is_among(&IN_LINES_ONLY, *character)) {
-        Some('\t') => return Some("holds a tab".to_owned()),
+        Some('\t') => return Some("contains a tab".to_owned()),
         Some('\u{61C}' | '\u{200E}' | '\u{200F}') => {
-            return Some("holds a direction mark".to_owned());
+            return Some("contains a direction mark".to_owned());
         }
-        Some(_) => return Some("holds a line end".to_owned()),
+        Some(_) => return Some("contains a line break".to_owned()),
         None => {}
     }
     in_lines(text, longest)
@@ -126,12 +126,12 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
     if text.len() > longest {
         let length = text.chars().count();
         if length > longest {
-            return Some(format!("has {length} characters, and at most {longest} are taken"));
+            return Some(format!("has {length} characters; the limit is {longest}"));
         }
     }
     let character = text.chars().find(|character| is_among(&NOWHERE, *character))?;
     let kind = if character.is_control() { "control" } else { "direction" };
-    Some(format!("holds the {kind} character U+{:04X}", u32::from(character)))
+    Some(format!("contains the {kind} character U+{:04X}", u32::from(character)))
 }
 
 /// Why `day` is not accepted. `None` means that it is.
@@ -140,7 +140,7 @@ pub fn on(day: NaiveDate) -> Option<String> {
     let (first, last) = (YEARS.start(), YEARS.end());
     let is_taken = YEARS.contains(&day.year());
     (!is_taken)
-        .then(|| format!("is in the year {}; years from {first} to {last} are taken", day.year()))
+        .then(|| format!("is in the year {}; years from {first} to {last} are accepted", day.year()))
 }
 
 /// Why `text`, a parameter of a query, is not accepted. A query may ask about distant days, but only in years from
@@ -158,7 +158,7 @@ fn is_prose(field: &str) -> bool {
     PROSE.contains(&field)
 }
 
-/// Whether `field` holds bytes. Another bound applies to them.
+/// Whether `field` contains bytes. Another bound applies to them.
 #[must_use]
 pub fn is_bytes(field: &str) -> bool {
     BYTES.contains(&field)
@@ -239,7 +239,7 @@ impl Look {
     }
 
     fn number<E: serde::de::Error>(&mut self, is_taken: bool) -> Result<(), E> {
-        let what = || "is a number of more than 15 digits".to_owned();
+        let what = || "is a number with more than 15 digits".to_owned();
         self.judge((!is_taken).then(what))
     }
 }
@@ -344,29 +344,29 @@ mod tests {
     fn every_text_day_and_number_is_looked_at_wherever_it_stands() {
         assert_eq!(
             said(r#"{"a": ["b", {"c": "x\u0000y"}]}"#),
-            "`a[1].c` holds the control character U+0000"
+            "`a[1].c` contains the control character U+0000"
         );
-        assert_eq!(said(r#"{"a": "\u202Ex"}"#), "`a` holds the direction character U+202E");
-        assert_eq!(said(r#"{"a": {"b\n": 1}}"#), "`a` has a key that holds a line end");
+        assert_eq!(said(r#"{"a": "\u202Ex"}"#), "`a` contains the direction character U+202E");
+        assert_eq!(said(r#"{"a": {"b\n": 1}}"#), "`a` has a key that contains a line break");
         assert_eq!(
             said(r#"{"due": "-262143-01-01"}"#),
-            "`due` is in the year -262143; years from 1990 to 2100 are taken"
+            "`due` is in the year -262143; years from 1990 to 2100 are accepted"
         );
         assert_eq!(
             said(r#"{"since": "2500-01-01T00:00:00Z"}"#),
-            "`since` is in the year 2500; years from 1990 to 2100 are taken"
+            "`since` is in the year 2500; years from 1990 to 2100 are accepted"
         );
         assert_eq!(
             said(r#"{"minor": 9223372036854775807}"#),
-            "`minor` is a number of more than 15 digits"
+            "`minor` is a number with more than 15 digits"
         );
         assert_eq!(
             said(r#"{"minor": -9223372036854775808}"#),
-            "`minor` is a number of more than 15 digits"
+            "`minor` is a number with more than 15 digits"
         );
-        assert_eq!(said(r#"[1e300]"#), "`[0]` is a number of more than 15 digits");
+        assert_eq!(said(r#"[1e300]"#), "`[0]` is a number with more than 15 digits");
         let long = format!(r#"{{"id": "{}"}}"#, "x".repeat(501));
-        assert_eq!(said(&long), "`id` has 501 characters, and at most 500 are taken");
+        assert_eq!(said(&long), "`id` has 501 characters; the limit is 500");
         // Everything here is acceptable. Text that is not JSON is reported by others.
         for well in [
             r#"{"text": "two\nlines", "minor": 999999999999999, "on": "2026-11-28", "name": "Їжак"}"#,

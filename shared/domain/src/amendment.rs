@@ -105,10 +105,10 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfollowable {
     /// The new quantity is less than what has been delivered or is on its way.
-    #[error("quantity: {delivered} are delivered{}, so it cannot become {wanted}", also(.on_way))]
+    #[error("quantity: {delivered} are already delivered{}, so it cannot be lowered to {wanted}", also(.on_way))]
     Below { wanted: Quantity, delivered: Quantity, on_way: Quantity },
     /// The item, unit or kind would change, but something was already ordered or delivered.
-    #[error("{field}: {quantity} of it, {lot}, {stands} as `{from}`: {way_out}")]
+    #[error("{field}: {lot} with {quantity} {stands} as `{from}`: {way_out}")]
     Otherwise {
         field: &'static str,
         /// The value so far.
@@ -257,9 +257,9 @@ fn otherwise(standings: &[(Standing, &Lot)], old: &Line, new: &Line) -> Result<(
             Standing::Ended | Standing::Declined | Standing::Merged | Standing::Free { .. } => {
                 continue;
             }
-            Standing::Delivered => ("is delivered", "hand in a new line".to_owned()),
+            Standing::Delivered => ("is already delivered", "submit a new line".to_owned()),
             Standing::Others(Need::Acceptance) => {
-                ("is offered in kind", format!("answer first: waybill in-kind refuse {id}"))
+                ("is offered in kind", format!("refuse the offer first: waybill in-kind refuse {id}"))
             }
             Standing::Others(Need::Approval) => {
                 ("is on order", format!("disapprove it first: waybill order disapprove {order}"))
@@ -267,7 +267,7 @@ fn otherwise(standings: &[(Standing, &Lot)], old: &Line, new: &Line) -> Result<(
             Standing::Others(Need::Change | Need::Redirect) => {
                 ("is on order", format!("cancel it first: waybill order cancel {order} --lot {id}"))
             }
-            Standing::Others(Need::InKind) => ("is given in kind", "hand in a new line".to_owned()),
+            Standing::Others(Need::InKind) => ("is given in kind", "submit a new line".to_owned()),
         };
         let quantity = lot.quantity;
         return Err(Unfollowable::Otherwise { field, from, lot: id, quantity, stands, way_out });
@@ -480,7 +480,7 @@ mod tests {
     fn what_is_free_is_given_up_down_to_what_was_delivered() {
         // 8 are delivered and paid, 12 are held.
         let below = planned(&[(9, 8), (4, 12)], 7).expect_err("below");
-        assert!(below.to_string().contains("8 are delivered"), "{below}");
+        assert!(below.to_string().contains("8 are already delivered"), "{below}");
         let plan = planned(&[(9, 8), (4, 12)], 8).expect("a plan");
         assert_eq!(told(&plan), [(1, 0, Following::Cancelled)]);
         let plan = planned(&[(9, 8), (4, 12)], 10).expect("a plan");

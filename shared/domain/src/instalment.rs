@@ -15,7 +15,7 @@ pub type RateOf<'a> = dyn Fn(Currency) -> Option<Rate> + Sync + 'a;
 pub enum InstalmentError {
     /// An envelope is in a currency without a rate.
     #[error(
-        "{part} has no rate to {currency} on the day of the payment: import rates that have one"
+        "{part} has no exchange rate to {currency} on the day of the payment: import a rate"
     )]
     NoRate {
         /// What the envelope has to pay.
@@ -24,14 +24,14 @@ pub enum InstalmentError {
         currency: Currency,
     },
     /// Nothing is bound any more, so there is no envelope to debit.
-    #[error("nothing is bound for {lot} any more, and {amount} cannot be paid for it")]
+    #[error("no money is bound for {lot} any more, so {amount} cannot be paid for it")]
     NotBound {
         lot: String,
         /// The amount of the reported payment.
         amount: Money,
     },
     /// More comes back than was paid.
-    #[error("only {paid} was paid for {lot}, and {back} cannot come back")]
+    #[error("only {paid} was paid for {lot}, so {back} cannot be returned")]
     NotPaid {
         lot: String,
         paid: Money,

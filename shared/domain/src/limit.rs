@@ -25,7 +25,7 @@ impl Limit {
     pub fn check(&self) -> Result<(), String> {
         for (name, most) in [("concurrency", self.concurrency), ("per_minute", self.per_minute)] {
             if most == Some(0) {
-                return Err(format!("limit.{name} is 0, which lets nothing through"));
+                return Err(format!("limit.{name} is 0, which allows no requests"));
             }
         }
         Ok(())

@@ -67,7 +67,7 @@ pub enum MoneyError {
     #[error("`{0}` is not an ISO 4217 currency code (such as EUR)")]
     UnknownCurrency(String),
     /// Two amounts in different currencies cannot be added.
-    #[error("{0} and {1} cannot be added: convert one at a stated rate first")]
+    #[error("{0} and {1} cannot be added: convert one of them at a stated rate first")]
     Currency(Currency, Currency),
     /// The result does not fit.
     #[error("the amount is too large")]
@@ -82,7 +82,7 @@ pub enum MoneyError {
     #[error("`{value}` has more than the {decimals} decimals of a price")]
     PriceDecimals { value: String, decimals: u32 },
     /// A price for zero units, or for too many.
-    #[error("a price is for 1 to 1,000,000 units, not for {0}")]
+    #[error("a price must be for 1 to 1,000,000 units, not for {0}")]
     Per(u32),
     /// Not a positive decimal with at most eight decimals.
     #[error("`{0}` is not a rate (a positive number with at most 8 decimals)")]

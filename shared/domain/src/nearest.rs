@@ -26,8 +26,8 @@ pub fn closest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&
 #[must_use]
 pub fn did_you_mean(text: &str, near: &str) -> String {
     match (look_alike(text, near), look_alike(near, text)) {
-        (Some(letter), _) => format!("did you mean `{near}`? Yours has {letter}"),
-        (None, Some(letter)) => format!("did you mean `{near}`? That one has {letter}"),
+        (Some(letter), _) => format!("did you mean `{near}`? Your text has {letter}"),
+        (None, Some(letter)) => format!("did you mean `{near}`? The known name has {letter}"),
         (None, None) => format!("did you mean `{near}`?"),
     }
 }
@@ -82,11 +82,11 @@ mod tests {
         let asked = did_you_mean(cyrillic, "MIN");
         assert!(
             asked.ends_with(
-                "Yours has the Cyrillic letter \u{41c} (U+041C), which looks like the Latin M"
+                "Your text has the Cyrillic letter \u{41c} (U+041C), which looks like the Latin M"
             ),
             "{asked}"
         );
-        assert!(did_you_mean("MIN", cyrillic).contains("That one has the Cyrillic letter"));
+        assert!(did_you_mean("MIN", cyrillic).contains("The known name has the Cyrillic letter"));
         assert_eq!(did_you_mean("MIM", "MIN"), "did you mean `MIN`?");
         assert_eq!(closest("MI", ["\u{41c}I"].into_iter()), Some("\u{41c}I"));
     }

@@ -138,14 +138,14 @@ impl MatchPolicy {
             return Err("an amount is below zero".to_owned());
         }
         if self.max_donors == Some(0) {
-            return Err("max_donors is 0, and at least 1 has to pay".to_owned());
+            return Err("max_donors is 0, but at least 1 donor has to pay".to_owned());
         }
         let is_walk_only = !self.reserve.is_empty()
             || !self.requester_cap.is_empty()
             || self.when_unaffordable == WhenUnaffordable::Hold;
         if self.max_donors.is_some() && is_walk_only {
             let others = "reserve, requester_cap or when_unaffordable = \"hold\"";
-            return Err(format!("max_donors cannot stand beside {others} yet"));
+            return Err(format!("max_donors cannot be combined with {others} yet"));
         }
         Ok(())
     }
@@ -533,16 +533,16 @@ impl Pipeline {
     /// The first problem.
     pub fn check(&self) -> Result<(), String> {
         if self.steps.is_empty() {
-            return Err("a pipeline has at least one step".to_owned());
+            return Err("a pipeline needs at least one step".to_owned());
         }
         for (i, step) in self.steps.iter().enumerate() {
             if self.steps[..i].iter().any(|other| other.name == step.name) {
-                return Err(format!("step `{}` is there twice", step.name));
+                return Err(format!("step `{}` occurs twice", step.name));
             }
             let needs = step.name.kind().map(StepKind::needs);
             let lacks = needs.filter(|needed| *needed > self.reached_before(&step.name));
             if let Some(needed) = lacks.and_then(Milestone::given_by) {
-                return Err(format!("step `{}` needs `{needed}` before it", step.name));
+                return Err(format!("step `{}` needs step `{needed}` before it", step.name));
             }
         }
         self.match_donor.check().map_err(|why| format!("match_donor.{why}"))?;
@@ -564,7 +564,7 @@ impl Pipeline {
         ];
         match chances.into_iter().find(|(_, per_mille)| *per_mille > 1000) {
             Some((name, is)) => {
-                Err(format!("connector.{name} is {is}, and at most 1000 per mille"))
+                Err(format!("connector.{name} is {is}; the limit is 1000 per mille"))
             }
             None => Ok(()),
         }

@@ -139,7 +139,7 @@ pub enum QuantityError {
     #[error("a quantity must be more than zero, not `{0}`")]
     NotPositive(String),
     /// A fraction of a unit that is counted only in whole numbers.
-    #[error("`{value}` {name} ({unit}) cannot be had: the unit is counted whole")]
+    #[error("`{value}` {name} ({unit}) has a fraction, but the unit is counted in whole numbers")]
     Fraction { value: String, unit: Unit, name: &'static str },
 }
 

@@ -88,7 +88,7 @@ fn requester(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
         return None;
     }
     let known = coalition.parties.keys().map(String::as_str);
-    Some(unknown(Reference::Requester, value, format!("`{value}` is no known party"), known))
+    Some(unknown(Reference::Requester, value, format!("`{value}` is not a known party"), known))
 }
 
 /// If there are no consignees at all, any code is accepted.
@@ -102,7 +102,7 @@ fn consignee(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
         }
         Some(_) => return None,
         None if coalition.consignees.is_empty() => return None,
-        None => format!("`{value}` is no known consignee"),
+        None => format!("`{value}` is not a known consignee"),
     };
     let all = coalition.consignees.values();
     let own = all.filter(|known| !is_bound || known.requester == *requester);
@@ -126,30 +126,30 @@ fn classification(coalition: &Coalition, line: &Line) -> Option<UnknownReference
     let from = (scheme.clone(), String::new());
     let of_scheme = coalition.codes.range(from..).take_while(|((of, _), _)| *of == scheme);
     let known = of_scheme.map(|((_, code), _)| code.as_str());
-    let what = format!("`{value}` is no known code of {scheme}");
+    let what = format!("`{value}` is not a known code of {scheme}");
     Some(unknown(Reference::Classification, &value, what, known))
 }
 
 fn of_cpv(line: &Line) -> Option<UnknownReference> {
     let (scheme, value) = (&line.scheme, &line.classification);
     if scheme != CPV {
-        let what = format!("`{value}` is no known code of {scheme}: the coalition lists no codes");
-        let hint = format!("add the codes of {scheme} to codes.csv, or write one of {CPV}");
+        let what = format!("`{value}` is not a known code of {scheme}: the coalition lists no codes");
+        let hint = format!("add the codes of {scheme} to codes.csv, or use a code of {CPV}");
         let (value, reference) = (value.clone(), Reference::Classification);
         return Some(UnknownReference { reference, value, nearest: None, what, hint });
     }
     if cpv::find(value).is_some() {
         return None;
     }
-    let what = format!("`{value}` is no code of {scheme}");
+    let what = format!("`{value}` is not a code of {scheme}");
     // A code with the same digits and another check digit is the nearest.
     let digits = value.split(['-', ' ']).next().unwrap_or_default();
     let near = cpv::find(digits).or_else(|| nearest(value, &cpv::all().collect::<Vec<_>>()));
     // A single code in codes.csv would make all others unknown, so the hint does not suggest to add one.
     let hint = match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "write a code of eight digits, perhaps with its check digit, such as 30213100-6; or list all codes \
-                 that may be used in codes.csv"
+        None => "write a code of eight digits, with or without its check digit, such as \
+                 30213100-6; or list in codes.csv all codes that may be used"
             .to_owned(),
     };
     let (value, nearest) = (value.clone(), near.map(str::to_owned));
@@ -170,17 +170,17 @@ fn unknown<'a>(
     let alike = known.iter().find_map(|name| Some((*name, look_alike(value, name)?)));
     let (nearest, hint) = match (alike, nearest(value, &known)) {
         (Some((name, letter)), _) => {
-            (Some(name), format!("did you mean `{name}`? `{value}` holds {letter}"))
+            (Some(name), format!("did you mean `{name}`? `{value}` contains {letter}"))
         }
         (None, Some(name)) => {
             (Some(name), format!("did you mean `{name}`? Otherwise add `{value}` to {file}"))
         }
         (None, None) if known.is_empty() || known.len() > LISTED => {
-            (None, format!("add `{value}` to {file}, or write one that is there"))
+            (None, format!("add `{value}` to {file}, or use an existing one"))
         }
         (None, None) => {
             let listed = known.join("`, `");
-            (None, format!("add `{value}` to {file}, or write one of `{listed}`"))
+            (None, format!("add `{value}` to {file}, or use one of `{listed}`"))
         }
     };
     let (value, nearest) = (value.to_owned(), nearest.map(str::to_owned));
@@ -328,7 +328,7 @@ mod tests {
         };
         assert_eq!(found("CPV", "48820000-2"), []);
         assert_eq!(found("CPV", "48820000"), []);
-        let told = |code: &str| format!("`{code}` is no code of CPV");
+        let told = |code: &str| format!("`{code}` is not a code of CPV");
         let near = Some("48820000-2".to_owned());
         assert_eq!(found("CPV", "48820000-3"), [(told("48820000-3"), near.clone())]);
         assert_eq!(found("CPV", "48820001"), [(told("48820001"), None)]);

@@ -35,7 +35,7 @@ pub trait Row: Clone {
     fn add(&mut self, other: &Self) -> Result<(), (&'static str, String, String)>;
 }
 
-const TOO_MUCH: &str = "together with the rows before it is more than can be counted";
+const TOO_MUCH: &str = "together with the earlier rows is too large";
 
 impl Row for DespatchLine {
     fn lot(&self) -> LotId {
@@ -58,7 +58,7 @@ impl Row for ReceiptLine {
     fn add(&mut self, other: &Self) -> Result<(), (&'static str, String, String)> {
         if self.remedy != other.remedy {
             let value = format!("{:?}", other.remedy).to_lowercase();
-            let detail = format!("an earlier row of {} asks for another remedy", self.lot);
+            let detail = format!("an earlier row of {} asks for a different remedy", self.lot);
             return Err(("remedy", value, detail));
         }
         let accepted = self.accepted.0.checked_add(other.accepted.0);
@@ -83,7 +83,7 @@ impl Row for PaymentLine {
     fn add(&mut self, other: &Self) -> Result<(), (&'static str, String, String)> {
         let amount = || other.amount.to_string();
         if self.amount.currency != other.amount.currency {
-            let detail = format!("an earlier row of {} is in another currency", self.lot);
+            let detail = format!("an earlier row of {} is in a different currency", self.lot);
             return Err(("amount", amount(), detail));
         }
         let sum = self.amount.checked_add(other.amount);
@@ -102,7 +102,7 @@ impl Row for ResponseLine {
         if self.answer == other.answer {
             return Ok(());
         }
-        let detail = format!("an earlier row answers {} otherwise", self.lot);
+        let detail = format!("an earlier row gives a different answer for {}", self.lot);
         Err(("lot", self.lot.to_string(), detail))
     }
 }
@@ -122,7 +122,7 @@ pub fn added_up<R: Row>(rows: &[R]) -> Result<Vec<R>, Vec<WrongRow>> {
             continue;
         };
         if let Err((field, value, detail)) = sum.add(row) {
-            let hint = "send one row that says what holds".to_owned();
+            let hint = "send one row with the correct value".to_owned();
             wrong.push(WrongRow { row: index + 1, field, value, detail, hint });
         }
     }

@@ -26,7 +26,7 @@ fn wrong(field: &'static str, what: impl Into<String>, hint: &'static str) -> Re
 
 /// Checks that an id is what it looks like in print.
 fn plain_id(field: &'static str, id: &str) -> Result<(), Wrong> {
-    let hint = "type it anew, in one line, without spaces around it";
+    let hint = "retype it on one line, without spaces around it";
     if id.trim().is_empty() {
         return wrong(field, "is empty", hint);
     }
@@ -37,7 +37,7 @@ fn plain_id(field: &'static str, id: &str) -> Result<(), Wrong> {
         return wrong(field, found.to_string(), hint);
     }
     if canonical(id) != id {
-        return wrong(field, "has spaces around it, or accents apart from their letters", hint);
+        return wrong(field, "has spaces around it, or accents that are separate from their letters", hint);
     }
     Ok(())
 }
@@ -48,14 +48,14 @@ fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
     plain_id(field, id)?;
     match mixed(id) {
         Some(letter) => {
-            wrong(field, format!("holds {letter}"), "type it anew, in letters of one alphabet")
+            wrong(field, format!("contains {letter}"), "retype it with letters of one alphabet")
         }
         None => Ok(()),
     }
 }
 
 fn name(field: &'static str, name: &str) -> Result<(), Wrong> {
-    let hint = "type it anew, in one line";
+    let hint = "retype it on one line";
     if name.trim().is_empty() {
         return wrong(field, "is empty", hint);
     }
@@ -73,7 +73,7 @@ fn name(field: &'static str, name: &str) -> Result<(), Wrong> {
 pub fn check_new(id: &str) -> Result<(), Wrong> {
     if is_given_here(id) {
         let what = format!("`{id}` looks like an id of a lot, a line, an order or a webhook");
-        return wrong("id", what, "give it another one");
+        return wrong("id", what, "give it another id");
     }
     Ok(())
 }
@@ -82,8 +82,8 @@ fn lead_days(field: &'static str, days: u32) -> Result<(), Wrong> {
     if days <= LONGEST_LEAD {
         return Ok(());
     }
-    let what = format!("{days} days are more than {LONGEST_LEAD}");
-    wrong(field, what, "give the days from order to receipt")
+    let what = format!("{days} days is more than the limit of {LONGEST_LEAD}");
+    wrong(field, what, "give the number of days from order to receipt")
 }
 
 fn pack(field: &'static str, unit: Option<Unit>, pack: Option<Pack>) -> Result<(), Wrong> {
@@ -92,7 +92,7 @@ fn pack(field: &'static str, unit: Option<Unit>, pack: Option<Pack>) -> Result<(
     if is_pack && pack.quantity.0 > 0 && pack.quantity.fits(pack.unit) {
         return Ok(());
     }
-    wrong(field, "is no pack", "a pack is a whole unit, and holds some of another unit")
+    wrong(field, "is not a valid pack", "a pack must be counted in whole numbers, and hold a quantity of another unit")
 }
 
 impl Contribution {
@@ -106,7 +106,7 @@ impl Contribution {
             return wrong("id", "has a colon or a slash", "leave it out");
         }
         if self.donors.is_empty() {
-            return wrong("donors", "there is none", "name who gives");
+            return wrong("donors", "there is no donor", "name at least one donor");
         }
         if let Some(amount) = self.amount.filter(|amount| amount.minor <= 0) {
             return wrong("amount", format!("{amount} is not above zero"), "give an amount");
@@ -114,28 +114,28 @@ impl Contribution {
         if let Consent::Above(minor) = self.consent
             && minor < 0
         {
-            return wrong("consent", "it is asked above less than nothing", "give an amount");
+            return wrong("consent", "the limit for consent is below zero", "give an amount");
         }
         for gift in &self.in_kind {
             gift.check()?;
         }
         let is_commitment = self.firmness == Firmness::Commitment;
         if is_commitment && self.amount.is_none() && self.in_kind.is_empty() {
-            let hint = "give amount and currency, or what is given in kind, or call it a pledge";
-            return wrong("amount", "a commitment has an amount, or is in kind", hint);
+            let hint = "give amount and currency, or the goods in kind, or make it a pledge";
+            return wrong("amount", "a commitment needs an amount, or must be in kind", hint);
         }
         if !is_commitment && self.converts.is_some() {
-            let hint = "call it a commitment, or leave it out";
-            return wrong("converts", "only a commitment converts a pledge", hint);
+            let hint = "make it a commitment, or leave it out";
+            return wrong("converts", "only a commitment can convert a pledge", hint);
         }
         let in_order = |first: Option<chrono::NaiveDate>, last: Option<chrono::NaiveDate>| {
             first.zip(last).is_none_or(|(first, last)| first <= last)
         };
         if !in_order(Some(self.stated), self.obligate_by) {
-            return wrong("obligate_by", "is before it was stated", "give a later day");
+            return wrong("obligate_by", "is before the day on which it was stated", "give a later day");
         }
         if !in_order(self.obligate_by, self.pay_by) {
-            return wrong("pay_by", "is before the last day to bind it", "give a later day");
+            return wrong("pay_by", "is before obligate_by, the last day to bind it", "give a later day");
         }
         self.check_tranches()
     }
@@ -152,19 +152,19 @@ impl Contribution {
         if fits {
             return Ok(());
         }
-        let what = "they are below zero, or more than the amount";
-        wrong("tranches", what, "let them add up to the amount")
+        let what = "a tranche is below zero, or the tranches add up to more than the amount";
+        wrong("tranches", what, "lower the tranches so that they add up to at most the amount")
     }
 }
 
 impl InKind {
     fn check(&self) -> Result<(), Wrong> {
         if self.quantity.0 <= 0 {
-            return wrong("in_kind", "a quantity is not above zero", "say how much");
+            return wrong("in_kind", "a quantity is not above zero", "give the quantity");
         }
         if self.unit.is_some_and(|unit| !self.quantity.fits(unit)) {
-            let hint = "give a quantity that its unit can be counted in";
-            return wrong("in_kind", format!("`{self}` cannot be had"), hint);
+            let hint = "give a whole number, or a unit that can be divided";
+            return wrong("in_kind", format!("`{self}` has a fraction, but its unit is counted in whole numbers"), hint);
         }
         pack("in_kind", self.unit, self.pack_of)?;
         lead_days("in_kind", self.lead_days)
@@ -185,13 +185,15 @@ impl Offer {
             if quantity.0 <= 0 || !quantity.fits(self.unit) {
                 return wrong(
                     field,
-                    "cannot be bought",
-                    "give at least one, as its unit is counted",
+                    "is not above zero, or has a fraction although the unit is counted in whole \
+                     numbers",
+                    "give a quantity above zero; it must be a whole number if the unit is counted \
+                     in whole numbers",
                 );
             }
         }
         if self.to.is_some_and(|to| to < self.from) {
-            return wrong("to", "is before its first day", "give a later day");
+            return wrong("to", "is before the first day of the offer", "give a later day");
         }
         pack("pack_of", Some(self.unit), self.pack_of)?;
         lead_days("lead_days", self.lead_days)
@@ -229,8 +231,8 @@ impl ExpertGroup {
             return wrong("review_from", "is not above zero", "give an amount, or leave it out");
         }
         if self.review_days > LONGEST_REVIEW {
-            let what = format!("{} days are more than {LONGEST_REVIEW}", self.review_days);
-            return wrong("review_days", what, "give the days of a review");
+            let what = format!("{} days is more than the limit of {LONGEST_REVIEW}", self.review_days);
+            return wrong("review_days", what, "give the number of days for a review");
         }
         self.prefixes.iter().try_for_each(|prefix| plain_id("prefixes", prefix))
     }

@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Days {
             let scaled = number.checked_mul(10_i128.checked_pow(1_u32.checked_sub(decimals)?)?)?;
             i64::try_from(scaled).ok().map(Self)
         };
-        read().ok_or_else(|| D::Error::custom(format!("`{text}` is no number of days")))
+        read().ok_or_else(|| D::Error::custom(format!("`{text}` is not a number of days")))
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Framework {
     pub ceiling: Money,
 }
 
-/// How much one unit of an offer or a gift holds of another unit: one `BX` holds 5 `H87`.
+/// How much one unit of an offer or a gift holds of another unit: one `BX` contains 5 `H87`.
 ///
 /// Ledgers keep everything in the other unit, so there are no fractions of packs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -34,7 +34,7 @@ pub fn canonical(text: &str) -> Cow<'_, str> {
 
 /// A character that print does not show. It can make two names differ that look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("holds the invisible character U+{code:04X} ({name})", code = u32::from(*.character))]
+#[error("contains the invisible character U+{code:04X} ({name})", code = u32::from(*.character))]
 pub struct Invisible {
     pub character: char,
     pub name: &'static str,
@@ -170,7 +170,7 @@ mod tests {
         }
         assert_eq!(invisible("R\u{e9}f-1 Київ\n"), None);
         let shown = invisible("a\u{200b}").map(|found| found.to_string());
-        let text = "holds the invisible character U+200B (zero-width space)";
+        let text = "contains the invisible character U+200B (zero-width space)";
         assert_eq!(shown.as_deref(), Some(text));
     }
 

@@ -11,7 +11,7 @@ use super::retry::RetryPolicy;
 
 /// A lot has a version of the pipeline that this process has not read. No other version may decide about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("version {0} of the pipeline is not known to this process yet")]
+#[error("this process has not read version {0} of the pipeline yet")]
 pub struct UnknownVersion(pub u32);
 
 /// How one attempt at a step ended.

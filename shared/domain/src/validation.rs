@@ -83,7 +83,7 @@ pub fn examine(
         return declined(ReasonCode::ImplausiblePrice, text);
     }
     if let Some(twin) = twin {
-        let reason = format!("asks for the same as {twin}: merge them?");
+        let reason = format!("asks for the same as {twin}: should they be merged?");
         return Finding::Review { code: ReasonCode::DuplicateCandidate, reason, twin: Some(twin) };
     }
     match coalition.group_of(&line.classification) {
@@ -132,7 +132,7 @@ fn implausible_price(
         SoldBy::Unit => offer.unit_price.to_string(),
         SoldBy::Pack(pack) => format!("{} for {pack}", offer.unit_price),
     };
-    Some(format!("{} a unit is far from the offered {offered}", line.unit_estimate))
+    Some(format!("{} a unit differs too much from the offered price, {offered}", line.unit_estimate))
 }
 
 fn needs_review(coalition: &Coalition, group: &ExpertGroup, line: &Line, day: NaiveDate) -> bool {

@@ -28,7 +28,7 @@ pub enum WhyNot {
     Lapsed,
     /// It is earmarked for something else.
     Earmark,
-    /// It is not given for such items.
+    /// It may not be spent on such items.
     Excluded,
     /// It may only be spent through another channel.
     Channel,
@@ -77,17 +77,17 @@ impl fmt::Display for WhyNot {
         match self {
             Self::PledgeOnly => f.write_str("is only a pledge"),
             Self::InKind => f.write_str("is goods, not money"),
-            Self::NotAMember => f.write_str("its donor is not a member on that day"),
+            Self::NotAMember => f.write_str("is from a donor that is not a member on that day"),
             Self::NotYetOpen => f.write_str("is not open yet"),
             Self::Lapsed => f.write_str("has lapsed"),
             Self::Earmark => f.write_str("is earmarked for something else"),
-            Self::Excluded => f.write_str("is not given for such items"),
+            Self::Excluded => f.write_str("may not be spent on such items"),
             Self::Channel => f.write_str("buys through another channel"),
             Self::NoRate => f.write_str("has no exchange rate"),
             Self::StaleRate { date } => {
-                write!(f, "has an exchange rate of {date} only, which is too old to be used")
+                write!(f, "has only an exchange rate of {date}, which is too old")
             }
-            Self::ConsentRefused => f.write_str("its donor did not consent"),
+            Self::ConsentRefused => f.write_str("has no consent: its donor refused it"),
             Self::NotAsked => f.write_str("needs the consent of its donor"),
             Self::Exhausted { left } => write!(f, "has {left} left"),
         }

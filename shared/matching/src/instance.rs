@@ -78,17 +78,17 @@ pub struct InstancePolicy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InstanceError {
     /// Two envelopes, or two lots, have the same id.
-    #[error("{kind} `{id}` is there twice: give each its own id")]
+    #[error("{kind} `{id}` occurs twice: give each its own id")]
     Twice {
         /// `envelope` or `lot`.
         kind: &'static str,
         id: String,
     },
     /// A lot names an envelope that does not exist.
-    #[error("lot `{lot}`, eligible: no envelope `{envelope}`: name one of `envelopes`")]
+    #[error("lot `{lot}`, eligible: there is no envelope `{envelope}`: use an id from `envelopes`")]
     NoEnvelope { lot: String, envelope: String },
     /// An amount below zero, or a lot that costs nothing.
-    #[error("{kind} `{id}`, {field}: {value} is too low: {least} or more, in minor units")]
+    #[error("{kind} `{id}`, {field}: {value} is too low: give {least} or more, in minor units")]
     TooLow {
         /// `envelope` or `lot`.
         kind: &'static str,
@@ -99,7 +99,8 @@ pub enum InstanceError {
     },
     /// A currency without a rate.
     #[error(
-        "{kind} `{id}`, currency: {currency} has no rate: add it to `rates`, in units for one EUR"
+        "{kind} `{id}`, currency: {currency} has no exchange rate: add it to `rates`, in units \
+         for one EUR"
     )]
     NoRate {
         /// `envelope` or `lot`.
@@ -108,10 +109,10 @@ pub enum InstanceError {
         currency: Currency,
     },
     /// `max_donors` is 0, so that nobody may pay.
-    #[error("policy, max_donors: 0 lets nobody pay: at least 1, or null for any number")]
+    #[error("policy, max_donors: 0 lets nobody pay: give 1 or more, or null for no limit")]
     NoDonors,
     /// Rules that cannot be combined yet.
-    #[error("policy, when_unaffordable: hold cannot stand beside max_donors yet: leave one out")]
+    #[error("policy, when_unaffordable: hold cannot be combined with max_donors yet: leave one of them out")]
     HoldForFew,
     /// An amount does not fit.
     #[error(transparent)]

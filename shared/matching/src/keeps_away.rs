@@ -136,29 +136,31 @@ impl KeepsAway {
                 Some(format!("waybill amend {id} {}", quoted(&format!("item={offered}"))))
             }
             Self::Unit { offered, wanted } if offered.is_whole() => Some(format!(
-                "say what one {offered} holds in the offer's `pack_of`, such as `5 {wanted}`, and import \
-                 it; or waybill amend {id} unit={offered} quantity=…"
+                "state the contents of one {offered} in the offer's `pack_of`, such as `5 \
+                 {wanted}`, and import the offer; or waybill amend {id} unit={offered} quantity=…"
             )),
             Self::Unit { offered, .. } => {
                 Some(format!("waybill amend {id} unit={offered} quantity=…"))
             }
             Self::NoRate { currency, .. } => Some(format!(
-                "add a rate of {currency} to the rates, or offer it in another currency, and import that"
+                "add an exchange rate for {currency}, or offer it in another currency, and import \
+                 the change"
             )),
             Self::Channel { channel, .. } => Some(format!(
-                "a contribution that may be spent through {channel}, or an offer through another channel"
+                "add a contribution that may be spent through {channel}, or an offer through \
+                 another channel"
             )),
             Self::NotYetOpen { from } => {
-                Some(format!("nothing: it is ordered from {from} on, unless an offer comes sooner"))
+                Some(format!("wait until {from}, or find an offer that is valid earlier"))
             }
             Self::Ended { .. } => {
                 Some(format!("ask the supplier to renew it, and import {offer} with a later day"))
             }
             Self::Suspended => Some(format!("waybill offer keep {offer}, if it still holds")),
             Self::FrameworkEnded { framework, .. } | Self::FrameworkUsedUp { framework, .. } => {
-                Some(format!("an offer outside of {framework}, or a new contract"))
+                Some(format!("import an offer outside of {framework}, or a new contract"))
             }
-            Self::Refused { .. } => Some("another offer of it".to_owned()),
+            Self::Refused { .. } => Some("import another offer for it".to_owned()),
             Self::Overflow => Some("check the price and the quantity".to_owned()),
             Self::Minimum { .. } => None,
         }
@@ -191,23 +193,23 @@ impl fmt::Display for KeepsAway {
                 let envelopes = envelopes.join(", ");
                 write!(f, "it is bought through {channel}, and {envelopes} may not be spent there")
             }
-            Self::NotYetOpen { from } => write!(f, "it holds from {from} on"),
+            Self::NotYetOpen { from } => write!(f, "it is valid from {from} on"),
             Self::Ended { to } => write!(f, "it ended on {to}"),
-            Self::Suspended => f.write_str("its folder does not have it any more"),
+            Self::Suspended => f.write_str("it is no longer in the coalition's folder"),
             Self::FrameworkEnded { framework, ended } => {
                 write!(f, "its framework contract {framework} ended on {ended}")
             }
             Self::FrameworkUsedUp { framework, left } => {
                 write!(
                     f,
-                    "{left} is left of its framework contract {framework}, less than it costs"
+                    "{left} is left of its framework contract {framework}, less than the lot costs"
                 )
             }
             Self::Refused { times: 1 } => f.write_str("it was refused"),
             Self::Refused { times } => write!(f, "it was refused {times} times"),
-            Self::Overflow => f.write_str("the cost by it is too large to be counted"),
+            Self::Overflow => f.write_str("the cost with this offer is too large to calculate"),
             Self::Minimum { minimum, unit } => {
-                write!(f, "its minimum is {minimum} {unit}, more than is wanted of it together")
+                write!(f, "its minimum is {minimum} {unit}, more than all lots together want")
             }
         }
     }

@@ -255,7 +255,7 @@ pub fn nearest(near: &[NearOffer]) -> String {
         .map(|near| format!("{} of {}: {}", near.offer, near.supplier, near.text))
         .collect();
     match named.len() {
-        0 => "nothing near it is offered".to_owned(),
+        0 => "no similar item is offered".to_owned(),
         1 => format!("the nearest is {}", named.join("")),
         _ => format!("the nearest are {}", named.join("; ")),
     }

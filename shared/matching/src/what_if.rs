@@ -42,7 +42,7 @@ pub struct Addition {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WhatIfError {
     /// The text does not have the form of an addition.
-    #[error("`{0}` is no addition: write it as `LU 5M EUR from 2027-01`")]
+    #[error("`{0}` cannot be read: write it as `LU 5M EUR from 2027-01`")]
     Addition(String),
     /// Nobody and nothing has this name.
     #[error("there is no {what} `{name}`: {hint}")]
@@ -86,7 +86,7 @@ impl WhatIf {
         match self {
             Self::Add(Addition { donor, amount, from }) => {
                 if !coalition.parties.contains_key(donor) {
-                    let hint = "name a party by its id, such as one that `waybill lots` shows";
+                    let hint = "give a party's id, such as one that `waybill lots` shows";
                     return unknown("donor", donor, hint.to_owned());
                 }
                 let added = (1..).map(|number| format!("{donor}-added-{number}"));
@@ -121,7 +121,7 @@ impl WhatIf {
                     return unknown(
                         "donor",
                         donor,
-                        format!("those with contributions are {donors}"),
+                        format!("the parties with contributions are {donors}"),
                     );
                 }
             }
@@ -138,11 +138,11 @@ impl WhatIf {
                 }
                 if found.len() > 1 {
                     let names = found.into_iter().collect::<Vec<_>>().join(", ");
-                    let hint = format!("it is a line of several requesters: name one of {names}");
+                    let hint = format!("several requesters have a line with this id: name one of {names}");
                     return unknown("line", line, hint);
                 }
                 if found.is_empty() {
-                    let hint = "name a line with open lots by its requester's id";
+                    let hint = "give the requester's id of a line that has open lots";
                     return unknown("line", line, hint.to_owned());
                 }
             }
@@ -150,7 +150,7 @@ impl WhatIf {
                 let before = coalition.offers.len();
                 coalition.offers.retain(|_, offer| offer.supplier != *supplier);
                 if coalition.offers.len() == before {
-                    let hint = "name a supplier with offers by its id";
+                    let hint = "give the id of a supplier that has offers";
                     return unknown("supplier", supplier, hint.to_owned());
                 }
             }

@@ -107,7 +107,7 @@ pub enum BrokerError {
     #[error("the broker is not connected")]
     Disconnected,
     /// The broker accepts no messages, for lack of memory or disk.
-    #[error("the broker takes nothing: its {0} alarm is on")]
+    #[error("the broker accepts no messages: its {0} alarm is on")]
     Blocked(Alarm),
     /// A request failed.
     #[error("the broker could not {operation}: {why}")]

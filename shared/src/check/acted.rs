@@ -153,7 +153,8 @@ impl CommandResult {
         let before = self.counters.insert(key.to_owned(), value).unwrap_or(0);
         if value <= before {
             let detail = format!(
-                "the number {value} of orders is given out at position {}, and {before} was before",
+                "order number {value} was issued at position {}, although {before} was already \
+                 issued",
                 event.position
             );
             self.found.push((key.to_owned(), detail));
@@ -164,7 +165,7 @@ impl CommandResult {
         let Ok(line) = event.subject.parse::<LineId>() else { return };
         if line.0 <= self.lines {
             let detail = format!(
-                "is new at position {}, and lines up to {} were given out before a restore",
+                "was created at position {}, but line ids up to {} were issued before a restore",
                 event.position,
                 LineId(self.lines)
             );
@@ -181,7 +182,7 @@ impl CommandResult {
             let is_void = |(from, to): &(i64, i64)| *from <= upto + 1 && *to >= given_out;
             if !self.voids.iter().any(is_void) {
                 let detail = format!(
-                    "positions {} to {given_out} were given out before it, and are not void",
+                    "positions {} to {given_out} were issued before the restore, but are not void",
                     upto + 1
                 );
                 self.found.push((RecordKind::Restore.subject(epoch), detail));
@@ -228,14 +229,14 @@ impl CommandResult {
                 format!("on {}", at.format("%Y-%m-%d"))
             } else if let Some((later, at)) = before {
                 format!(
-                    "by a clock that was ahead: position {later} is of {}",
+                    "because a clock was ahead: position {later} is dated {}",
                     at.format("%Y-%m-%d")
                 )
             } else {
                 continue;
             };
             let detail = format!(
-                "lapsed at position {position}, {why}; it could be bound until {last}: \
+                "lapsed at position {position}, {why}; its money could be bound until {last}: \
                  `waybill reinstate {id}`"
             );
             check.fails("I15", format!("envelope:{id}"), detail);
@@ -244,7 +245,7 @@ impl CommandResult {
             let is_known = self.void_ranges.iter().any(|(a, b)| *a <= from && to <= *b + 1);
             if !is_known {
                 let detail =
-                    format!("positions {from} to {to} are void, and no restore has made them so");
+                    format!("positions {from} to {to} are void, but no restore voided them");
                 check.fails("I15", "log", detail);
             }
         }
@@ -306,10 +307,10 @@ mod tests {
             [line("LINE-000001"), line("LINE-000002"), void(1), epoch(3), line("LINE-000007")];
         let used = found(&used);
         assert_eq!(used.len(), 2, "{used:?}");
-        assert!(used[0].contains("positions 2 to 3 were given out before it"), "{used:?}");
-        assert!(used[1].contains("LINE-000007") && used[1].contains("is new"), "{used:?}");
+        assert!(used[0].contains("positions 2 to 3 were issued before the restore"), "{used:?}");
+        assert!(used[1].contains("LINE-000007") && used[1].contains("was created"), "{used:?}");
         let void = found(&[void(1), line("LINE-000001")]);
-        assert!(void.len() == 1 && void[0].contains("no restore has made them so"), "{void:?}");
+        assert!(void.len() == 1 && void[0].contains("no restore voided them"), "{void:?}");
     }
 
     #[test]
@@ -327,7 +328,7 @@ mod tests {
         };
         assert_eq!(found(&[set(1, 1), set(2, 2), set(3, 9), set(4, 10)]), [""; 0]);
         let twice = found(&[set(1, 1), set(2, 2), set(3, 2)]);
-        assert!(twice.len() == 1 && twice[0].contains("the number 2"), "{twice:?}");
+        assert!(twice.len() == 1 && twice[0].contains("order number 2"), "{twice:?}");
     }
 
     #[test]

@@ -210,7 +210,8 @@ impl Arrived {
                 }
             };
             let rows = if count == 1 { "a row says" } else { "its rows say" };
-            check.fails("I11", &name, format!("{rows} {said} of {lot} {what}, {found} came of it"));
+            let detail = format!("{rows} {said} of {lot} {what}, but the lot records {found}");
+            check.fails("I11", &name, detail);
         }
     }
 }
@@ -242,7 +243,7 @@ pub(super) async fn surplus(
         let surplus = record.and_then(|found| serde_json::from_str::<Surplus>(&found.body).ok());
         let kept = surplus.map(|surplus| surplus.quantity);
         if kept != Some(*quantity) {
-            let detail = format!("{quantity} more came than were bought, and they are nobody's");
+            let detail = format!("{quantity} more arrived than were bought, but no surplus is recorded for them");
             check.fails("I11", lot, detail);
         }
     }

@@ -135,7 +135,7 @@ impl Bound {
         let is_late = self.given_back.is_some_and(|at| event.at - at < AT_ONCE);
         if counted > value || (counted < value && !is_late) {
             let detail = format!(
-                "{} is kept as called off at position {position}, its orders call off {}",
+                "{} is stored as called off at position {position}, but its orders call off {}",
                 of(value),
                 of(counted)
             );
@@ -143,7 +143,7 @@ impl Bound {
         }
         if value > ceiling.minor {
             let detail =
-                format!("{} is called off at position {position}, of {ceiling}", of(value));
+                format!("{} is called off at position {position}, more than the ceiling of {ceiling}", of(value));
             self.found.push((number.to_owned(), detail));
         }
     }
@@ -174,7 +174,7 @@ impl Bound {
             if let Err(why) = may_pay(&self.coalition, &lot, wanted, &share.envelope, day) {
                 let order = lot.order.as_deref().unwrap_or("an order");
                 let detail = format!(
-                    "{order} bound {} of {} on {day}, which {why}, at position {}",
+                    "{order} bound {} of {} on {day}, although it {why}, at position {}",
                     share.amount, share.envelope, event.position
                 );
                 self.found.push((event.subject.clone(), detail));

@@ -103,8 +103,8 @@ impl FileHistory {
             let Moved { line, external_id, from, to, actor, position, file, .. } = moved;
             let by = file.unwrap_or(actor);
             let detail = format!(
-                "line `{external_id}` of {from} was overwritten by {by} with one of {to}, at position \
-                 {position}: the need of {from} is in no lot"
+                "line `{external_id}` of {from} was overwritten by {by} with a line of {to} at \
+                 position {position}: no lot carries the need of {from} any more"
             );
             check.fails("I9", line, detail);
         }
@@ -126,7 +126,7 @@ pub(super) async fn files(
         for part in 0..parts {
             let id = part_id(&record.id, part);
             let Some(kept) = store.record(RecordKind::FileRows, &id).await? else {
-                check.fails("I9", file, format!("what became of its rows is not there ({id})"));
+                check.fails("I9", file, format!("the record of its rows is missing ({id})"));
                 continue;
             };
             let kept: FileRows = parse(RecordKind::FileRows, &id, &kept.body)?;
@@ -136,7 +136,7 @@ pub(super) async fn files(
                 if there < row.2 {
                     let line = row.1;
                     let detail = format!(
-                        "row {} became event {} of {line}, which is not there",
+                        "row {} became event {} of {line}, which does not exist",
                         row.0, row.2
                     );
                     check.fails("I9", file, detail);
@@ -144,7 +144,7 @@ pub(super) async fn files(
             }
         }
         if rows != taken.lines {
-            let detail = format!("{} rows were taken, {rows} are accounted for", taken.lines);
+            let detail = format!("{} rows were accepted, but {rows} are accounted for", taken.lines);
             check.fails("I9", file, detail);
         }
         for refused in taken.refused.iter().filter(|row| row.errors.is_empty()) {
@@ -167,7 +167,7 @@ pub(super) async fn planned(store: &dyn Store, check: &mut Check) -> Result<(), 
     for (kind, files) in waiting {
         let there = jobs.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count);
         if there < files {
-            let detail = format!("{files} files wait for their day, {there} will be handed in");
+            let detail = format!("{files} files wait for their day, but only {there} will be submitted");
             check.fails("I9", kind, detail);
         }
     }

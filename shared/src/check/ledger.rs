@@ -27,7 +27,7 @@ pub(super) async fn envelopes(
             || paid_beyond.contains(&row.id);
         if bound > row.committed && !is_told {
             let detail =
-                format!("{bound} minor units are bound of {}, and nobody is told", row.committed);
+                format!("{bound} minor units are bound, but only {} are committed, and no incident reports it", row.committed);
             check.fails("I2", &row.id, detail);
         }
         if !row.holds() {
@@ -36,25 +36,25 @@ pub(super) async fn envelopes(
         }
         let over = (row.used() - row.opened).max(0);
         if row.overrun != over {
-            let detail = format!("exceeds what is open by {over}, and is filed as {}", row.overrun);
+            let detail = format!("exceeds its open amount by {over} minor units, but the stored overrun is {}", row.overrun);
             check.fails("I2", &row.id, detail);
         }
         let told = last.get(&format!("envelope:{}", row.id));
         if told.is_none_or(|told| told.number != row.version || told.body != sum(&row.body())) {
-            check.fails("I7", &row.id, "the envelope is not as its last event says");
+            check.fails("I7", &row.id, "the envelope differs from its last event");
         }
         let sum = sums.remove(&row.id).unwrap_or_default();
         if (sum.allocated, sum.obligated, sum.disbursed)
             != (row.allocated, row.obligated, row.disbursed)
         {
-            check.fails("I2", &row.id, format!("{row:?} is not the sum of shares {sum:?}"));
+            check.fails("I2", &row.id, format!("{row:?} is not the sum of the lots' shares, {sum:?}"));
         }
     }
     for id in told_of {
-        check.fails("I7", id, "the log tells of the envelope, and it is not there");
+        check.fails("I7", id, "the log has events of the envelope, but it is not stored");
     }
     for id in sums.keys() {
-        check.fails("I2", id, "lots have shares of it and it is not there");
+        check.fails("I2", id, "lots have shares of it, but it is not stored");
     }
     Ok(())
 }

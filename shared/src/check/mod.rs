@@ -159,12 +159,12 @@ async fn archive(
             if is_done { is_whole || found.digest() == digest } else { found.events <= events };
         if !is_so {
             let there = found.events;
-            let detail = format!("{events} bodies went into it, the log lacks {there} or others");
+            let detail = format!("{events} bodies were moved into it, but the log lacks {there}, or different ones");
             check.fails("I7", RecordKind::Archive.subject(number), detail);
         }
     }
     for (number, found) in archived {
-        let detail = format!("the log lacks {} bodies, and tells of no such archive", found.events);
+        let detail = format!("the log lacks {} bodies, but there is no record of such an archive", found.events);
         check.fails("I7", RecordKind::Archive.subject(number), detail);
     }
     Ok(())
@@ -233,7 +233,7 @@ async fn replay(
         passed(page.len());
         for event in page {
             if event.position != position + 1 {
-                check.fails("I7", &event.subject, format!("no event at {}", position + 1));
+                check.fails("I7", &event.subject, format!("no event at position {}", position + 1));
             }
             position = event.position;
             let body = sum(&event.body);
@@ -254,7 +254,7 @@ async fn replay(
             heard.hear(&event);
             let before = last.get(&event.subject).map_or(0, |last| last.number);
             if event.number != before + 1 {
-                let detail = format!("event {} follows {before}", event.number);
+                let detail = format!("event {} follows event {before}", event.number);
                 check.fails("I7", &event.subject, detail);
             }
             last.insert(event.subject, Last { number: event.number, body });
@@ -265,19 +265,19 @@ async fn replay(
         heard.hear(&event);
         let before = last.get(&event.subject).map_or(0, |last| last.number);
         if event.number != before + 1 {
-            let detail = format!("event {} follows {before}", event.number);
+            let detail = format!("event {} follows event {before}", event.number);
             check.fails("I7", &event.subject, detail);
         }
         last.insert(event.subject, Last { number: event.number, body: sum(&event.body) });
     }
     if linked < position {
-        check.fails("I7", "chain", format!("no link covers the events after {linked}"));
+        check.fails("I7", "chain", format!("no link covers the events after position {linked}"));
     }
     for (at, subject) in store.broken_trails().await? {
-        check.fails("I7", subject, format!("the event at {at} does not follow the one before"));
+        check.fails("I7", subject, format!("the event at position {at} does not follow the subject's previous event"));
     }
     if let Some((at, _)) = links.next() {
-        check.fails("I7", "chain", format!("a link at {at} has no events"));
+        check.fails("I7", "chain", format!("the link at position {at} has no events"));
     }
     Ok((position, last, heard))
 }
@@ -324,7 +324,7 @@ async fn lots(
         after = Some(end.id);
         for (lot, filed) in page {
             if filed != LotIndex::of(&lot) {
-                check.fails("I7", lot.id, format!("is filed as {filed:?}"));
+                check.fails("I7", lot.id, format!("is indexed under wrong values: {filed:?}"));
             }
             let body = serde_json::to_string(&lot).unwrap_or_default();
             same(check, last, lot.id.to_string(), lot.version, &body);
@@ -334,7 +334,7 @@ async fn lots(
     let told = last.keys().filter(|subject| subject.starts_with("LOT-")).count();
     if told != carried.lots {
         let there = carried.lots;
-        check.fails("I1", "lots", format!("the log tells of {told}, {there} are there"));
+        check.fails("I1", "lots", format!("the log has {told}, but {there} are stored"));
     }
     Ok(carried)
 }
@@ -385,7 +385,7 @@ async fn counts(
     });
     let (counted, kept): (Vec<_>, _) = (counted.collect(), store.lot_counts().await?);
     for count in kept.iter().filter(|count| !counted.contains(count)) {
-        check.fails("I7", "lots", format!("are not where it is kept that they are: {count:?}"));
+        check.fails("I7", "lots", format!("stored count does not match a recount: {count:?}"));
     }
     for count in counted.iter().filter(|count| !kept.contains(count)) {
         check.fails("I7", "lots", format!("stored count missing for {count:?}"));
@@ -401,13 +401,13 @@ fn same(
     body: &str,
 ) {
     match last.get(&subject) {
-        None => check.fails("I7", subject, "the log does not tell of it"),
+        None => check.fails("I7", subject, "the log has no event of it"),
         Some(told) if told.number != version => {
-            let detail = format!("is at version {version}, its log at {}", told.number);
+            let detail = format!("is at version {version}, but its last event has number {}", told.number);
             check.fails("I7", subject, detail);
         }
         Some(told) if told.body != sum(body) => {
-            check.fails("I7", subject, "is not as its last event says");
+            check.fails("I7", subject, "differs from its last event");
         }
         Some(_) => {}
     }
@@ -437,14 +437,14 @@ async fn lines(
             found += 1;
             if !by_name.contains(&id) {
                 let name = &stored.line.external_id;
-                check.fails("I7", id, format!("is not found by its id, `{name}`"));
+                check.fails("I7", id, format!("cannot be found by its id `{name}`"));
             }
             if alike.get(&id) != Some(&stored.line.likeness()) {
-                check.fails("I7", id, "is not found by what it asks for");
+                check.fails("I7", id, "cannot be found by what it requests");
             }
             let sum = sums.remove(&id).unwrap_or(0);
             if sum != stored.line.quantity.0 {
-                let detail = format!("asks for {}, its lots carry {sum}", stored.line.quantity.0);
+                let detail = format!("requests {}, but its lots add up to {sum}", stored.line.quantity.0);
                 check.fails("I1", id, format!("{detail} thousandths"));
             }
             let body = stored.body().unwrap_or_default();
@@ -453,14 +453,14 @@ async fn lines(
     }
     let there = store.counts().await?.lines;
     if found != there || ids.len() as i64 != there {
-        let detail = format!("the log tells of {}, {there} are there", ids.len());
+        let detail = format!("the log has {}, but {there} are stored", ids.len());
         check.fails("I7", "lines", detail);
     }
     for line in store.lines_of_others().await? {
-        check.fails("I7", line, "is kept under another requester than its own");
+        check.fails("I7", line, "is stored under a different requester than its own");
     }
     for line in sums.into_keys() {
-        check.fails("I1", line, "has lots and is not there");
+        check.fails("I1", line, "has lots, but is not stored");
     }
     Ok(())
 }
@@ -493,12 +493,12 @@ async fn orders(
     }
     for (lot, line, number) in ordered {
         match orders.get(number) {
-            None => check.fails("I3", lot, format!("names {number}, which is not there")),
+            None => check.fails("I3", lot, format!("is on order {number}, which does not exist")),
             Some((_, status)) if !status.is_live() => {
-                check.fails("I3", lot, format!("names {number}, which was refused"));
+                check.fails("I3", lot, format!("is on order {number}, which is refused, cancelled or completed"));
             }
             Some((order, _)) if order.line(*line).is_none() => {
-                check.fails("I3", lot, format!("names {number}, which has no line for it"));
+                check.fails("I3", lot, format!("is on order {number}, which has no line for it"));
             }
             Some(_) => {}
         }
@@ -520,7 +520,7 @@ async fn records(
         let page = store.records_after(&after.0, &after.1, RECORDS).await?;
         let Some((kind, end)) = page.last() else {
             for subject in told {
-                check.fails("I7", subject, "the log tells of it, and it is not there");
+                check.fails("I7", subject, "the log has events of it, but it is not stored");
             }
             return Ok(());
         };
@@ -530,8 +530,8 @@ async fn records(
             told.remove(&subject);
             match last.get(&subject) {
                 Some(told) if told.number == record.version && told.body == sum(&record.body) => {}
-                Some(_) => check.fails("I7", subject, "is not as its last event says"),
-                None => check.fails("I7", subject, "the log does not tell of it"),
+                Some(_) => check.fails("I7", subject, "differs from its last event"),
+                None => check.fails("I7", subject, "the log has no event of it"),
             }
         }
     }

@@ -66,7 +66,7 @@ pub(super) async fn under_way(
         to_run.remove(&LotId(hint.id));
     }
     for lot in to_run {
-        check.fails("I13", lot, "is to be run, and nobody will: it is never due");
+        check.fails("I13", lot, "should run, but is never due");
     }
     Ok(())
 }
@@ -75,13 +75,13 @@ pub(super) async fn under_way(
 fn lost(known: &HashMap<LotId, Lot>, mut into: LotId) -> Option<String> {
     for _ in 0..FAR {
         match known.get(&into).map(|lot| lot.state()) {
-            None => return Some("is not there".to_owned()),
+            None => return Some("does not exist".to_owned()),
             Some(LotState::Closed(Outcome::Merged { into: next })) => into = *next,
             Some(LotState::Closed(Outcome::Declined(decline))) => {
-                return Some(format!("is declined ({}): nobody carries it", decline.code));
+                return Some(format!("is declined ({}): nobody carries the need", decline.code));
             }
             Some(LotState::Closed(Outcome::Cancelled)) => {
-                return Some("is cancelled: nobody carries it".to_owned());
+                return Some("is cancelled: nobody carries the need".to_owned());
             }
             Some(
                 LotState::Ready { .. }
@@ -92,5 +92,5 @@ fn lost(known: &HashMap<LotId, Lot>, mut into: LotId) -> Option<String> {
             ) => return None,
         }
     }
-    Some("is carried in a circle".to_owned())
+    Some("was merged in a circle".to_owned())
 }

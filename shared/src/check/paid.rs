@@ -98,7 +98,7 @@ impl Paid {
             if is_wrong {
                 let (amount, price, number) = (line.amount, line.unit_price, &order.number);
                 let detail = format!(
-                    "costs {amount} under {number}, {} at {price} and {} of charges are {}",
+                    "costs {amount} under {number}, but {} at {price} and {} of charges make {}",
                     line.quantity,
                     line.charged(),
                     Money::new(known, amount.currency)
@@ -117,7 +117,7 @@ impl Paid {
                 let currency = line.amount.currency;
                 let (has, due) = (Money::new(*covers, currency), Money::new(due, currency));
                 let number = &order.number;
-                let detail = format!("has {has} bound and paid, and costs {due} under {number}");
+                let detail = format!("has {has} bound and paid, but costs {due} under {number}");
                 check.fails("I12", lot, detail);
             }
         }
@@ -134,12 +134,12 @@ impl Paid {
             let paid = lines.remove(line).unwrap_or_default();
             if paid != *said {
                 let detail =
-                    format!("{said} minor units were paid by its documents, its lots say {paid}");
+                    format!("{said} minor units were paid by its documents, but its lots record {paid}");
                 check.fails("I12", line, detail);
             }
         }
         for (line, paid) in lines {
-            check.fails("I12", line, format!("no document says that {paid} minor units were paid"));
+            check.fails("I12", line, format!("no document reports the {paid} minor units that were paid"));
         }
         for ((line, envelope, _, _), (sum, shares)) in self.instalments {
             let Some(covers_rate) = sum.covers_rate else { continue };
@@ -172,7 +172,7 @@ fn debited(
     whole: Option<i64>,
 ) {
     let whole = Money::new(whole.unwrap_or_default(), amount.currency);
-    let detail = format!("instalments debit {envelope} by {amount}, at once they would by {whole}");
+    let detail = format!("instalments debit {envelope} by {amount}, but a single payment would debit {whole}");
     check.fails("I12", subject.to_string(), detail);
 }
 

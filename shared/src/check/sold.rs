@@ -47,7 +47,8 @@ impl Sold {
                 self.wrong.push((
                     order.number.clone(),
                     format!(
-                        "buys {bought} {unit} of {} for the {wanted} wanted, and by {id} {} sells {sold}",
+                        "buys {bought} {unit} of {} for the {wanted} wanted, but under {id} {} \
+                         sells {sold}",
                         offer.item, order.supplier
                     ),
                 ));
@@ -55,7 +56,7 @@ impl Sold {
         }
         for line in order.lines.iter().filter(|line| !line.surplus.is_zero()) {
             if line.surplus_owner().is_empty() || line.surplus_payer.is_none() {
-                let detail = format!("{}: nobody has or pays its surplus", line.lot);
+                let detail = format!("{}: its surplus has no owner or no payer", line.lot);
                 self.wrong.push((order.number.clone(), detail));
             }
         }
@@ -90,7 +91,7 @@ pub(super) fn followed(check: &mut Check, order: &Order, lots: &[(LotId, Quantit
         let bought: Quantity = own.map(|of| of.surplus).sum();
         if sum > bought {
             let number = &order.number;
-            check.fails("I14", line, format!("has a surplus of {sum}, {number} buys {bought}"));
+            check.fails("I14", line, format!("has a surplus of {sum}, but {number} buys {bought}"));
         }
     }
 }

@@ -181,13 +181,14 @@ async fn summed_up(
     let Restore { epoch, from, upto, given_out, .. } = restore;
     let cause = if !is_known {
         format!(
-            "restored from {from}, and what was given out after that copy is not known here: ask suppliers which orders \
-             they have, and readers of the feed how far they are"
+            "restored from {from}, and nothing is known here of what was issued after that copy: \
+             ask suppliers which orders they have, and readers of the feed which position they \
+             have reached"
         )
     } else if given_out > upto {
         format!(
-            "events {} to {given_out} were given out before the restore and are void: readers of the feed get 410 and \
-             begin again after {upto}{lost}",
+            "events {} to {given_out} were issued before the restore and are void: readers of the \
+             feed get 410 and must start again after {upto}{lost}",
             upto + 1
         )
     } else {
@@ -203,7 +204,7 @@ async fn commit(store: &dyn Store, change_sets: Vec<ChangeSet>) -> Result<(), St
         None => Ok(()),
         Some(other) => {
             let why = std::io::Error::other(format!("{other:?}"));
-            Err(StoreError::Database { operation: "carry what was given out", source: why.into() })
+            Err(StoreError::Database { operation: "carry over what was issued", source: why.into() })
         }
     }
 }
@@ -297,8 +298,8 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
         // The id comes from what the incident is about, because two restores may find something for one supplier.
         let id = format!("{RESTORED}{supplier}:{}", numbers[0]);
         let cause = format!(
-            "{supplier} was sent {}, which the restored database does not know: cancel or confirm them with {supplier} \
-             by hand; their numbers are not used again",
+            "{supplier} was sent {}, which the restored database does not have: cancel or confirm \
+             them with {supplier} by hand; their numbers are not used again",
             numbers.join(", ")
         );
         let subjects = numbers.into_iter().map(|number| format!("order:{number}")).collect();
@@ -373,9 +374,9 @@ async fn lost(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
     let named = lost.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     let mut told = match lost.len() {
         0 => String::new(),
-        1..=NAMED => format!("; handed in since then, and to be handed in again: {named}"),
+        1..=NAMED => format!("; submitted since then, to be submitted again: {named}"),
         many => {
-            format!("; {many} lines were handed in since then, and are to be again: {named}, …")
+            format!("; {many} lines were submitted since then, to be submitted again: {named}, …")
         }
     };
     let (kept, mut lost) = (documents::senders(new).await?, 0);
@@ -389,8 +390,8 @@ async fn lost(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
     if lost > 0 {
         let senders = senders.into_iter().collect::<Vec<_>>().join(", ");
         told.push_str(&format!(
-            "; {lost} documents (responses, receipts, payments, decisions) were taken since then: ask their senders \
-             for them again ({senders})"
+            "; {lost} documents (responses, receipts, payments, decisions) were received since \
+             then: ask their senders for them again ({senders})"
         ));
     }
     Ok(told)

@@ -23,13 +23,13 @@ pub enum WholeError {
         source: io::Error,
     },
     /// The file is not an export.
-    #[error("line 1: this is no export of Waybill's")]
+    #[error("line 1: this is not an export of Waybill")]
     Foreign,
     /// A newer version of Waybill wrote it.
-    #[error("line 1: the export has format {found}, of Waybill {version}; this one reads {FORMAT}")]
+    #[error("line 1: the export has format {found}, written by Waybill {version}; this version reads format {FORMAT}")]
     Newer { found: u32, version: String },
     /// The end is missing.
-    #[error("line {line}: the file ends here, without its last line: it was cut off")]
+    #[error("line {line}: the file ends here without its last line, so it was cut off")]
     CutOff {
         /// The last line.
         line: i64,
@@ -42,7 +42,7 @@ pub enum WholeError {
         what: String,
     },
     /// The receiver of the rows was dropped.
-    #[error("line {line}: nobody takes it any more")]
+    #[error("line {line}: the import of its rows has stopped")]
     Stopped {
         /// From 1.
         line: i64,
@@ -115,7 +115,7 @@ impl<R: BufRead> Reading<R> {
             let mut row: Row = serde_json::from_slice(&self.text).map_err(|e| self.wrong(e))?;
             let place = place(&row);
             if place < order {
-                return Err(self.wrong("a row stands behind those that it goes before"));
+                return Err(self.wrong("a row comes after rows that it must precede"));
             }
             order = place;
             follow(&mut trail, &mut row).map_err(|what| self.wrong(what))?;
@@ -129,13 +129,14 @@ impl<R: BufRead> Reading<R> {
         }
         let End { end } = serde_json::from_slice(&self.text).map_err(|error| self.wrong(error))?;
         if end != (Sum { rows: counts.rows(), sha256: hex(hash) }) || counts != self.header.counts {
-            let what = "the lines before are not those that were written: the file was changed";
+            let what = "the lines before this one do not match their checksum: the file was \
+                        changed";
             return Err(self.wrong(what));
         }
         let (position, link) = trail.end().map_err(|what| self.wrong(what))?;
         let written = Written { counts, position, link: link.to_owned() };
         if self.next()? {
-            return Err(self.wrong("there is more behind the end"));
+            return Err(self.wrong("there is more text after the end"));
         }
         passed(batch.len());
         to.blocking_send(batch).map_err(|_| WholeError::Stopped { line: self.line })?;

@@ -75,7 +75,7 @@ impl Trail {
         if found.position != self.position {
             let LinkRow { position, .. } = found;
             return Err(format!(
-                "a link covers up to {position}, the last event is {}",
+                "a link covers events up to {position}, but the last event is {}",
                 self.position
             ));
         }
@@ -99,9 +99,9 @@ impl Trail {
         match found {
             Some((number, position)) if *number == version => Ok(*position),
             Some((number, _)) => {
-                Err(format!("{name} is at version {version}, its log at {number}"))
+                Err(format!("{name} is at version {version}, but its last event has number {number}"))
             }
-            None => Err(format!("the log does not tell of {name}")),
+            None => Err(format!("the log has no event of {name}")),
         }
     }
 
@@ -109,7 +109,7 @@ impl Trail {
     /// a link.
     pub(super) fn end(&self) -> Result<(i64, &str), String> {
         if self.linked < self.position {
-            return Err(format!("no link covers the events after {}", self.linked));
+            return Err(format!("no link covers the events after position {}", self.linked));
         }
         Ok((self.position, &self.head))
     }

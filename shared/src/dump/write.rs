@@ -51,7 +51,7 @@ pub fn write(
         passed(batch.len());
     }
     if written.counts != header.counts {
-        return Err(io::Error::other("the rows ended before all of them had come"));
+        return Err(io::Error::other("the rows ended before all of them were read"));
     }
     text.clear();
     let sum = Sum { rows: written.counts.rows(), sha256: hex(hash) };

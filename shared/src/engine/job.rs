@@ -257,7 +257,7 @@ async fn one(engine: &Engine, handler: &Arc<dyn JobHandler>, job: &Job) {
 async fn stays_due(error: &StoreError) {
     tracing::error!(
         error = error as &dyn std::error::Error,
-        "a failed job could not be put off; it stays due"
+        "a failed job could not be postponed; it stays due"
     );
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
@@ -331,5 +331,5 @@ async fn attempt(engine: &Engine, handler: &Arc<dyn JobHandler>, job: &Job) -> R
         }
         return Ok(());
     }
-    Err("other writers kept changing what it is about".to_owned().into())
+    Err("others kept changing the same data".to_owned().into())
 }

@@ -399,7 +399,7 @@ impl Engine {
         if pauses && let Err(error) = self.pauses.learn(&*self.store).await {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
-                "what is paused is read later"
+                "pauses could not be read; they are read again later"
             );
         }
         self.vitals.moved(self.clock.now());

@@ -75,7 +75,7 @@ impl Trouble {
         match error {
             BrokerError::Failed { .. } => {
                 let detail = Some(error.to_string());
-                Self { detail, ..Self::new("broker", "the broker takes no messages") }
+                Self { detail, ..Self::new("broker", "the broker accepts no messages") }
             }
             BrokerError::Disconnected | BrokerError::Blocked(_) => Self::new("broker", error),
         }
@@ -226,9 +226,9 @@ impl Pulse {
         match timeout(PATIENCE, self.keep(Some(&said))).await {
             Ok(Ok(())) => {}
             _ if is_known => {}
-            Ok(Err(error)) => troubles.push(Trouble::of_store(&error, "what is committed fails")),
+            Ok(Err(error)) => troubles.push(Trouble::of_store(&error, "commits fail")),
             Err(_) => {
-                troubles.push(Trouble::new("store", "what is committed is not confirmed in time"))
+                troubles.push(Trouble::new("store", "commits are not confirmed in time"))
             }
         }
         let parts: Vec<&str> = troubles.iter().map(|trouble| trouble.part.as_str()).collect();
@@ -263,7 +263,7 @@ impl Pulse {
         match self.engine.store.commit(vec![change_set]).await?.first() {
             Some(Fate::Committed) | None => Ok(()),
             Some(other) => {
-                tracing::warn!(?other, "the process could not say that it is there");
+                tracing::warn!(?other, "the process could not report that it is running");
                 Ok(())
             }
         }
@@ -272,7 +272,7 @@ impl Pulse {
     /// Deletes the process's row.
     pub async fn leave(&self) {
         if let Ok(Err(error)) = timeout(PATIENCE, self.keep(None)).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "left without a word");
+            tracing::debug!(error = &error as &dyn std::error::Error, "the process could not delete its report");
         }
     }
 
@@ -291,7 +291,7 @@ impl Pulse {
             body: None,
         }));
         if !change_set.notes.is_empty() && engine.store.commit(vec![change_set]).await.is_err() {
-            tracing::debug!("processes that are gone were not forgotten");
+            tracing::debug!("reports of processes that have ended could not be deleted");
         }
     }
 }

@@ -120,7 +120,7 @@ fn sealed(
     match keys {
         Ok(keys) => keys.seal(what, text).map(Some),
         Err(key) => {
-            let what = "what is confidential here".to_owned();
+            let what = "the confidential data".to_owned();
             Err(SealError::Lacking { what, key: key.clone() })
         }
     }

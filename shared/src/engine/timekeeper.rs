@@ -132,9 +132,9 @@ impl Timekeeper {
         }
         let mut seen = self.seen();
         match doubt {
-            None if seen.doubt.is_some() => tracing::info!("the clock is believed again"),
+            None if seen.doubt.is_some() => tracing::info!("the clock is trusted again"),
             Some(doubt) if is_first || seen.doubt.is_none() => {
-                tracing::error!(%doubt, mend = doubt.mend(), "nothing is done until the clock is right");
+                tracing::error!(%doubt, mend = doubt.mend(), "no work is done until the clock is right");
             }
             _ => {}
         }

@@ -42,7 +42,7 @@ fn every_column_is_there_and_no_other() {
 
 /// The keys that the error for an unknown key lists.
 fn expected(error: &str) -> Vec<String> {
-    let (_, listed) = error.split_once("expected one of ").expect("the keys there are");
+    let (_, listed) = error.split_once("expected one of ").expect("the known keys");
     let listed = listed.lines().next().unwrap_or_default();
     listed.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
 }

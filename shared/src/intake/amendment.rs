@@ -149,7 +149,7 @@ fn follow(
         }
         Following::Cancelled => {
             anew(&mut after);
-            after.because(ReasonCode::Amended, "its line was lowered");
+            after.because(ReasonCode::Amended, "the quantity of its line was reduced");
             let result = StepResult::Close(Outcome::Cancelled);
             engine.advance(lot.clone(), after, result, LotEvent::Cancelled)
         }

@@ -41,7 +41,7 @@ pub enum IntakeError {
     #[error("{0}")]
     Refused(String),
     /// Other writers kept changing the same lines.
-    #[error("others keep changing the same lines; try again")]
+    #[error("others are changing the same lines; try again")]
     Conflict,
 }
 
@@ -388,22 +388,23 @@ impl Decided<'_> {
             faults.push(Wrongly { field, value, what, hint });
         };
         if self.handing.owner.is_some_and(|owner| owner != line.requester) {
-            let what = "this account does not act for it".to_owned();
-            fault("requester", &line.requester, what, "hand in your own lines".to_owned());
+            let what = "this account may not submit lines for this requester".to_owned();
+            fault("requester", &line.requester, what, "submit your own lines".to_owned());
         }
         if is_new && is_given_here(&line.external_id) {
             let what = "looks like an id of a lot, a line, an order or a webhook".to_owned();
-            let hint = "give it another one, such as `REQ-7`".to_owned();
+            let hint = "give it another id, such as `REQ-7`".to_owned();
             fault("external_id", &line.external_id, what, hint);
         }
         if let Some(before) = self.moved.get(&line.external_id).filter(|_| is_new) {
             let (id, now) = (&line.external_id, &line.requester);
             let what = format!(
-                "the last {} says that `{id}` is {before}'s, not {now}'s",
+                "the last {} has `{id}` as a line of {before}, not of {now}",
                 self.handing.file
             );
             let hint = format!(
-                "give {now} a file of its own, or say that {before} is {now}: \
+                "submit the lines of {now} in a separate file; or, if {before} is now called \
+                 {now}, run \
                  waybill member rename {before} --to {now}"
             );
             fault("requester", now, what, hint);
@@ -501,7 +502,7 @@ impl Decided<'_> {
                     field: "quantity".to_owned(),
                     value: line.quantity.to_string(),
                     what: error.to_string(),
-                    hint: "state what is still wanted, what has come included".to_owned(),
+                    hint: "state the total quantity wanted, including what is already delivered".to_owned(),
                 };
                 self.intake.refused.push(refused(*row, line, vec![wrongly]));
                 return Ok(());

@@ -64,10 +64,10 @@ pub struct Contested {
 }
 
 impl fmt::Display for Contested {
-    /// Prints `quantity: was 10; operator made it 8, the file says 12`.
+    /// Prints `quantity: was 10; operator changed it to 8, the file has 12`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, before, ours, ours_by, theirs, .. } = self;
-        write!(f, "{field}: was {before}; {ours_by} made it {ours}, the file says {theirs}")
+        write!(f, "{field}: was {before}; {ours_by} changed it to {ours}, the file has {theirs}")
     }
 }
 

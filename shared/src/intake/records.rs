@@ -119,19 +119,19 @@ impl Stated {
     fn proposal(self, id: &str) -> String {
         match self {
             Self::Offers => format!(
-                "nothing is ordered by it: waybill offer end {id}, or waybill offer keep {id}"
+                "nothing is ordered from it: waybill offer end {id}, or waybill offer keep {id}"
             ),
             Self::Contributions => {
-                format!("it still pays: waybill withdraw {id}, if it is taken back")
+                format!("its money can still be used: waybill withdraw {id}, if the donor takes it back")
             }
-            Self::Parties => format!("it stays: waybill member end {id}, if its role ends"),
+            Self::Parties => format!("it is kept: waybill member end {id}, if its role ends"),
             Self::Settings
             | Self::Groups
             | Self::Charges
             | Self::Codes
             | Self::Prohibited
             | Self::Consignees
-            | Self::Rates => "it stays".to_owned(),
+            | Self::Rates => "it is kept".to_owned(),
         }
     }
 

@@ -38,7 +38,7 @@ impl Loaded {
             let conflict = records.conflicts.first()?;
             let fields: Vec<&str> = conflict.fields.iter().map(|field| &*field.field).collect();
             let (what, id, fields) = (records.what.name(), &conflict.id, fields.join(", "));
-            Some(format!("{what}: `{id}` was changed by a command, too ({fields})"))
+            Some(format!("{what}: `{id}` was also changed by a command ({fields})"))
         })
     }
 }
@@ -74,8 +74,8 @@ pub async fn prepare(
     {
         let (here, there) = (&known.name, &files.settings.name);
         return Err(IntakeError::Refused(format!(
-            "this data is of the coalition `{here}`, the folder is of `{there}`: name another \
-             --data for it, or give the folder its old name"
+            "this data belongs to the coalition `{here}`, but the folder describes `{there}`: use \
+             another --data for it, or restore the coalition's old name in the folder"
         )));
     }
     let change_set = ChangeSet::new(actor, engine.clock.now());
@@ -303,7 +303,7 @@ async fn fund(
     let bound = row.map_or(0, |row| row.obligated + row.disbursed + row.expired);
     if bound > amount.minor {
         let (id, bound) = (&contribution.id, Money::new(bound, amount.currency));
-        let cause = format!("{amount} is stated, and {bound} is bound, paid or lapsed");
+        let cause = format!("{amount} is stated, but {bound} is already bound, paid or lapsed");
         let (incident, subjects) = (format!("{OVERDRAWN}{id}"), vec![id.clone()]);
         change_set
             .records

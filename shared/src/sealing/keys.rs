@@ -22,7 +22,7 @@ const NONCE: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// The process does not have the key.
-    #[error("{what} is sealed by key {key}, which this process does not have")]
+    #[error("{what} is sealed with key {key}, which this process does not have")]
     Lacking {
         /// What was to be opened or sealed.
         what: String,
@@ -30,7 +30,7 @@ pub enum SealError {
         key: String,
     },
     /// The value was changed, or copied from elsewhere.
-    #[error("{what} cannot be opened by key {key}: it was changed, or stood elsewhere")]
+    #[error("{what} cannot be opened with key {key}: it was changed, or copied from another place")]
     Forged {
         /// What was to be opened.
         what: String,
@@ -38,7 +38,7 @@ pub enum SealError {
         key: String,
     },
     /// The system provides no random numbers.
-    #[error("no random numbers: {0}")]
+    #[error("the system provides no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 
@@ -46,10 +46,10 @@ pub enum SealError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
     /// A line is not a key.
-    #[error("line {0} is no key: {1}")]
+    #[error("line {0} is not a key: {1}")]
     Line(usize, Fault),
     /// The file has no key.
-    #[error("there is no key in it")]
+    #[error("it contains no key")]
     None,
 }
 
@@ -215,7 +215,7 @@ mod tests {
         let (key, _) = Keys::draw().expect("random");
         let cut = &key[..key.len() - CHECK];
         let wrong = |text: &str| Keys::read(text).map(|_| ()).expect_err("it was read").to_string();
-        assert!(wrong(&format!("{key}\n{cut}")).starts_with("line 2 is no key: its checksum"));
+        assert!(wrong(&format!("{key}\n{cut}")).starts_with("line 2 is not a key: its checksum"));
         assert!(wrong("secret").contains("wbk_ID_SECRET"));
         assert_eq!(wrong("# none\n"), KeyFault::None.to_string());
     }

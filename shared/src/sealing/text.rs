@@ -17,7 +17,7 @@ pub enum Fault {
     #[error("it does not have the form {0}ID_SECRET")]
     Form(&'static str),
     /// The checksum does not match.
-    #[error("its checksum does not fit: it was mistyped or cut off")]
+    #[error("its checksum does not match: it was mistyped or cut off")]
     Checksum,
 }
 

@@ -34,58 +34,62 @@ const CAUSES: [(&[&str], Cause); 8] = [
         &["28P01", "28000"],
         Cause {
             what: "the database refuses this user or its password",
-            mend: "let the user in again, or give the new password (--store, WAYBILL_STORE or the file that holds it): \
-                   processes that run read it when they are started again",
+            mend: "allow the user to log in again, or give the new password (--store, \
+                   WAYBILL_STORE or the \
+                   file that contains it) and restart the processes so that they read it",
         },
     ),
     (
         &["3D000"],
         Cause {
             what: "the server has no such database",
-            mend: "make that database first, or name another one in --store",
+            mend: "create that database first, or name another one in --store",
         },
     ),
     (
         &["42501"],
         Cause {
-            what: "the database's user lacks a right",
-            mend: "give that user the rights to the database, its schema and its tables: all goes on by itself then",
+            what: "the database's user lacks a permission",
+            mend: "grant that user the permissions on the database, its schema and its tables; \
+                   work then continues by itself",
         },
     ),
     (
         &["53300"],
         Cause {
-            what: "the database has no connection left",
-            mend: "end what holds connections, raise its `max_connections`, or let each process have fewer \
-                   (--store-connections): all goes on by itself then",
+            what: "the database has no free connections",
+            mend: "close other connections, raise its `max_connections`, or allow each process \
+                   fewer (--store-connections); work then continues by itself",
         },
     ),
     (
         &["57P03"],
         Cause {
             what: "the database is starting or shutting down",
-            mend: "none: it is tried again; look at the database's log if it lasts",
+            mend: "none: Waybill tries again; check the database's log if this does not end",
         },
     ),
     (
         &["25006"],
         Cause {
-            what: "the database takes no writes",
-            mend: "it is a standby, or one that failed over: name the one that takes writes",
+            what: "the database accepts no writes",
+            mend: "it is a standby, or the old server after a failover: name the server that \
+                   accepts writes",
         },
     ),
     (
         &["08P01", "42P05", "26000"],
         Cause {
-            what: "a pooler stands before the database and does not keep sessions",
-            mend: "name Postgres itself, or a pool in session mode that lets through `extra_float_digits` and `options`",
+            what: "a connection pooler in front of the database does not keep sessions",
+            mend: "name Postgres itself, or a pool in session mode that passes on \
+                   `extra_float_digits` and `options`",
         },
     ),
     (
         &["57P01", "57P02"],
         Cause {
             what: "the session was ended by an administrator or with the server",
-            mend: "none: it is tried again; look at the database's log if it lasts",
+            mend: "none: Waybill tries again; check the database's log if this does not end",
         },
     ),
 ];
@@ -93,8 +97,8 @@ const CAUSES: [(&[&str], Cause); 8] = [
 /// For a server that gives no answer at all, not even a refusal.
 const AWAY: Cause = Cause {
     what: "the database does not answer",
-    mend: "is it running, and is its address right? see --store or WAYBILL_STORE; processes wait for it and go on by \
-           themselves",
+    mend: "check that it is running and that its address is right (--store or WAYBILL_STORE); \
+           processes wait for it and then continue by themselves",
 };
 
 /// The error's SQLSTATE, or SQLite's result code.

@@ -78,7 +78,7 @@ impl State {
         let guards = guards(change_set);
         let mut seen = HashSet::with_capacity(guards.len());
         if let Some((twice, _)) = guards.iter().find(|(subject, _)| !seen.insert(subject)) {
-            return Fate::Refused { rule: format!("I7: {twice:?} would change twice at once") };
+            return Fate::Refused { rule: format!("I7: {twice:?} would be changed twice in one change set") };
         }
         for (subject, expected) in &guards {
             let found = self.heads.get(subject);
@@ -91,7 +91,7 @@ impl State {
         if let Some(job) = &change_set.job {
             let subject = Subject::Job(job.id);
             if self.heads.get(&subject).lease != job.lease {
-                return Fate::Stale { subject: format!("{subject:?}, taken by another") };
+                return Fate::Stale { subject: format!("{subject:?}, taken by another worker") };
             }
         }
         let envelopes = match self.balanced(change_set) {
@@ -132,7 +132,7 @@ impl State {
             *entry -= change.line.quantity.0 - change.was.0;
         }
         if let Some((line, by)) = quantities.iter().find(|(_, by)| **by != 0) {
-            return Err(format!("I1: the lots of line {line} would differ from it by {by}"));
+            return Err(format!("I1: the lots of line {line} would differ from its quantity by {by} thousandths"));
         }
         let mut rows: BTreeMap<String, EnvelopeRow> = BTreeMap::new();
         let row = |rows: &mut BTreeMap<String, EnvelopeRow>, id: &str| {

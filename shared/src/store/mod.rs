@@ -338,26 +338,26 @@ pub enum StoreError {
         source: sqlx::migrate::MigrateError,
     },
     /// A migration was begun but not finished.
-    #[error("migration {version} of {path} was begun and not finished")]
+    #[error("migration {version} of {path} was started but not finished")]
     HalfMade { path: String, version: i64 },
     /// The migration with this number in the database is not the one in this program.
-    #[error("migration {version} of {path} was made by another program, or was changed since")]
+    #[error("migration {version} of {path} was applied by another program, or has changed since")]
     MadeOtherwise { path: String, version: i64 },
     /// An older version of Waybill made the database, or it is not a Waybill database.
-    #[error("{path} is not as this version of Waybill needs it: {pending} changes are to be made")]
+    #[error("{path} needs {pending} migrations: run `waybill migrate`")]
     Older {
         path: String,
         /// The number of migrations that have not been applied.
         pending: usize,
     },
     /// Another process is using the database.
-    #[error("{holder} is at work on {path}")]
+    #[error("{holder} is already using {path}")]
     Busy { path: String, holder: String },
     /// A connection pooler in transaction mode stands in front of the database and shares sessions between clients.
-    #[error("a pooler stands before {path} that keeps no sessions (transaction mode)")]
+    #[error("the connection pooler in front of {path} does not keep sessions (transaction mode)")]
     Pooled { path: String },
     /// A database was here and is gone. No new one is created in its place automatically.
-    #[error("{path} is not there, and {left} says that it was")]
+    #[error("{path} does not exist any more, although {left} shows that it did")]
     Gone {
         path: String,
         /// The file that shows that there was a database.
@@ -374,7 +374,7 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// The body of this event has been moved to an archive.
-    #[error("what {subject} was then is in archive {number}")]
+    #[error("the old state of {subject} is in archive {number}")]
     Archived {
         subject: String,
         /// The archive's number.
@@ -387,7 +387,7 @@ pub enum StoreError {
     #[error(transparent)]
     UnknownVersion(#[from] crate::domain::transition::UnknownVersion),
     /// This process does not trust its clock, so it writes nothing.
-    #[error("nothing is done: {0}")]
+    #[error("no work is done: {0}")]
     Clock(#[from] crate::clock::Doubt),
     /// What is confidential could not be sealed or opened.
     #[error(transparent)]

@@ -69,35 +69,35 @@ impl Default for Metrics {
         let latency = Family::<Step, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
         registry.register_with_unit(
             "step_latency",
-            "From the claim of a batch to its durable commit",
+            "Time from the claim of a batch to its durable commit",
             Unit::Seconds,
             latency.clone(),
         );
         let batch = Histogram::new(SIZES);
         registry.register("commit_batch_size", "Lots committed together", batch.clone());
         let published = Counter::default();
-        registry.register("hints_published", "Hints given to the broker", published.clone());
+        registry.register("hints_published", "Hints published to the broker", published.clone());
         let lag = Gauge::default();
         registry.register_with_unit(
             "relay_lag",
-            "How long the hint last published had been due",
+            "How long the last published hint had been due",
             Unit::Seconds,
             lag.clone(),
         );
         let lost = Counter::default();
         registry.register("lease_losses", "Lots whose worker was lost", lost.clone());
         let stale = Counter::default();
-        registry.register("stale_units", "Units dropped as stale", stale.clone());
+        registry.register("stale_units", "Change sets dropped as stale", stale.clone());
         let reconnects = Counter::default();
-        registry.register("broker_reconnects", "Connections made anew", reconnects.clone());
+        registry.register("broker_reconnects", "New connections after a lost one", reconnects.clone());
         let dropped = Counter::default();
         registry.register("dead_letters", "Messages counted and dropped", dropped.clone());
         let leader = Gauge::default();
         registry.register("leader", "1 while this process leads", leader.clone());
         let term = Gauge::default();
-        registry.register("leader_term", "The last term this process led under", term.clone());
+        registry.register("leader_term", "The last term in which this process led", term.clone());
         let trouble = Family::<Part, Gauge>::default();
-        let help = "1 while this keeps the process from working";
+        let help = "1 while this part keeps the process from working";
         registry.register("trouble", help, trouble.clone());
         let offset = Gauge::default();
         let help = "How far the clock is ahead of the database's";
@@ -194,8 +194,8 @@ impl Metrics {
     pub fn text(&self, backlog: &[Backlog], more: &str) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         for (name, help) in [
-            ("queue_depth", "Due and not under way"),
-            ("queue_oldest_seconds", "How long the oldest of them has been due"),
+            ("queue_depth", "Lots and jobs that are due and not under way"),
+            ("queue_oldest_seconds", "How long the oldest of these lots and jobs has been due"),
         ] {
             writeln!(text, "# HELP waybill_{name} {help}.\n# TYPE waybill_{name} gauge")?;
             for Backlog { queue, lane, depth, oldest } in backlog {

@@ -69,10 +69,10 @@ pub enum Doubt {
     #[error("the clock was set {}", apart(*.0, "ahead", "back"))]
     Stepped(TimeDelta),
     /// It is so far before a time that was known to be right.
-    #[error("the clock is {} the last time that was known", apart(*.0, "ahead of", "behind"))]
+    #[error("the clock is {} the last known time", apart(*.0, "ahead of", "behind"))]
     Behind(TimeDelta),
     /// It is so far after the last time that was known to be right, and the machine was started since.
-    #[error("the clock is {} the last time that was known", apart(*.0, "ahead of", "behind"))]
+    #[error("the clock is {} the last known time", apart(*.0, "ahead of", "behind"))]
     Gap(TimeDelta),
 }
 
@@ -82,10 +82,10 @@ impl Doubt {
     pub fn mend(self) -> &'static str {
         match self {
             Self::Apart(_) => {
-                "set the clock of the one that is wrong: `timedatectl set-ntp true` keeps time by NTP"
+                "correct the clock that is wrong: `timedatectl set-ntp true` synchronizes it by NTP"
             }
             Self::Stepped(_) | Self::Behind(_) | Self::Gap(_) => {
-                "set the clock right; if it is right, say so: `waybill clock accept`"
+                "correct the clock; if it is right already, confirm it: `waybill clock accept`"
             }
         }
     }

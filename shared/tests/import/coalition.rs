@@ -151,21 +151,21 @@ fn each_contradiction_names_its_place() {
             "groups.csv",
             "100000.00,EUR",
             "100000.00,",
-            "field review_currency: is needed with review_from",
+            "field review_currency: is required together with review_from",
         ),
         (
             "contributions.csv",
             ",LU,",
             ",LX,",
-            "contributions.csv, row 3, field donors, value \"LX\": is no party",
+            "contributions.csv, row 3, field donors, value \"LX\": is not a known party",
         ),
         ("contributions.csv", "UA-MOD", "UA-MOF", "did you mean `UA-MOD`?"),
-        ("contributions.csv", "10000000.00,EUR", ",", "a commitment has an amount, or is in kind"),
+        ("contributions.csv", "10000000.00,EUR", ",", "a commitment needs an amount, or must be in kind"),
         (
             "contributions.csv",
             "10000000.00,EUR",
             "10000000.00,",
-            "field currency: is needed with amount",
+            "field currency: is required together with amount",
         ),
         (
             "contributions.csv",
@@ -173,7 +173,7 @@ fn each_contradiction_names_its_place() {
             ":4000000.01",
             "the tranches add up to EUR 10,000,000.01",
         ),
-        ("contributions.csv", ":4000000", "", "`2025-07-01` is no tranche"),
+        ("contributions.csv", ":4000000", "", "`2025-07-01` is not a tranche"),
         ("contributions.csv", "2025-07-01:", "2025-02-30:", "`2025-02-30`: there is no such day"),
         (
             "contributions.csv",
@@ -183,19 +183,19 @@ fn each_contradiction_names_its_place() {
         ),
         ("contributions.csv", ",P-1,", ",EE-1,", "is a commitment, not a pledge"),
         ("contributions.csv", "above 50000.00", "above 1.005", "more than the 2 decimals"),
-        ("contributions.csv", "above 50000.00", "sometimes", "is no rule of consent"),
+        ("contributions.csv", "above 50000.00", "sometimes", "is not a rule for consent"),
         ("contributions.csv", "2026-12-31", "2028-12-31", "field pay_by"),
         ("contributions-2025.csv", "EE-1", "LU-1", "is also the id of contributions.csv, row 3"),
         (
             "contributions-2025.csv",
             ",H87,",
             ",,",
-            "field in_kind_unit: is needed with in_kind_item",
+            "field in_kind_unit: is required together with in_kind_item",
         ),
         ("offers.csv", ",10,5,", ",10,0,", "offers.csv, row 2, field increment, value \"0\""),
         ("offers.csv", ",10,5,", ",-1,5,", "offers.csv, row 2, field minimum, value \"-1\""),
         ("offers.csv", "SUP-1", "SUP-9", "field supplier"),
-        ("offers.csv", "2500000.00", "", "field framework_ceiling: is needed with framework"),
+        ("offers.csv", "2500000.00", "", "field framework_ceiling: is required together with framework"),
         (
             "charges.csv",
             "insurance",
@@ -228,7 +228,7 @@ fn errors_of_all_files_are_told_together() {
 #[test]
 fn an_address_is_not_told_even_if_it_is_wrong() {
     let text = told("consignees.csv", "10 Example Street", "10 Secret\u{1} Street");
-    assert!(text.contains("consignees.csv, row 2, field address: holds the control character"));
+    assert!(text.contains("consignees.csv, row 2, field address: contains the control character"));
     assert!(!text.contains("Secret"), "{text}");
 }
 

@@ -35,7 +35,7 @@ fn an_error_names_file_row_field_value_and_the_way_out() {
     let expected = "requests.csv, row 2, field quantity, value \"1.5\": ";
     assert!(text.starts_with(expected), "{text}");
     assert!(
-        text.contains("piece (H87) cannot be had: the unit is counted whole\n  hint: "),
+        text.contains("piece (H87) has a fraction, but the unit is counted in whole numbers\n  hint: "),
         "{text}"
     );
     let long = complaint("quantity", &"9x".repeat(100));
@@ -45,8 +45,8 @@ fn an_error_names_file_row_field_value_and_the_way_out() {
 #[test]
 fn every_field_has_its_rules() {
     for (field, value, what) in [
-        ("external_id", "", "is needed and empty"),
-        ("item", "  ", "is needed and empty"),
+        ("external_id", "", "is required but empty"),
+        ("item", "  ", "is required but empty"),
         ("item", "a\u{0}b", "U+0000"),
         ("kind", "good", "did you mean `goods`?"),
         ("unit", "EA", "[codes.unit]"),

@@ -81,7 +81,7 @@ fn a_column_that_the_file_lacks_is_told_with_those_it_has() {
     let without = mapping().replace("consignee = \"UA-C01\"\n", "");
     let text = read_mapped("a.csv", foreign(), &without).expect_err("refused").to_string();
     assert!(
-        text.contains("field consignee: is needed, and the mapping does not give it"),
+        text.contains("field consignee: is required, and the mapping does not give it"),
         "{text}"
     );
 }
@@ -96,9 +96,9 @@ fn a_mapping_that_contradicts_itself_is_refused() {
         ("[constants]\nbudget = \"a\"", "the fields are: external_id, requester"),
         ("[codes.units]\nEA = \"H87\"", "field codes.units"),
         ("[columns]\nunit = \"a\"\n[constants]\nunit = \"H87\"", "both [columns] and [constants]"),
-        ("rank_from_row = true\n[columns]\nrank = \"a\"", "rank_from_row gives the rank too"),
-        ("date = \"%Q\"", "is not a format of dates"),
-        ("encoding = \"klingon\"", "is not an encoding"),
+        ("rank_from_row = true\n[columns]\nrank = \"a\"", "rank_from_row already gives the rank"),
+        ("date = \"%Q\"", "is not a date format"),
+        ("encoding = \"klingon\"", "is not a supported encoding"),
         ("decimal = \";\"", "unknown variant"),
         ("colums = 1", "unknown field `colums`"),
         ("[constants]\nclass = 1.5", "put it in quotes"),

@@ -37,15 +37,15 @@ fn fill(sheet: &mut Worksheet, first: u32) {
 #[test]
 fn a_number_with_two_readings_is_refused_with_both() {
     for (changes, told) in [
-        (&[("quantity", "1.000")][..], "is 1 with a decimal point, or 1,000 with a point between"),
-        (&[("quantity", "\"1,000\"")], "is 1 with a decimal comma, or 1,000 with a comma between"),
-        (&[("quantity", "12.500"), ("unit", "KGM")], "is 12.5 with a decimal point, or 12,500"),
+        (&[("quantity", "1.000")][..], "is 1 if the point is a decimal mark, or 1,000"),
+        (&[("quantity", "\"1,000\"")], "is 1 if the comma is a decimal mark, or 1,000"),
+        (&[("quantity", "12.500"), ("unit", "KGM")], "is 12.5 if the point is a decimal mark, or 12,500"),
         (&[("quantity", "12.345"), ("unit", "KGM")], "write 12.345 or 12345"),
-        (&[("quantity", "1.500")], "is 1.5 with a decimal point, or 1,500"),
-        (&[("unit_estimate", "1.000")], "is 1 with a decimal point, or 1,000 with a point between"),
+        (&[("quantity", "1.500")], "is 1.5 if the point is a decimal mark, or 1,500"),
+        (&[("unit_estimate", "1.000")], "is 1 if the point is a decimal mark, or 1,000"),
         (
             &[("unit_estimate", "1.250"), ("currency", "BHD")],
-            "is 1.25 with a decimal point, or 1,250",
+            "is 1.25 if the point is a decimal mark, or 1,250",
         ),
         (&[("unit_estimate", "1.000"), ("currency", "JPY")], "write 1 or 1000"),
         (&[("quantity", "\"1,5\""), ("unit", "KGM")], "write 1.5, or set `decimal"),
@@ -101,7 +101,7 @@ fn a_mapping_says_which_reading_is_meant() {
     assert_eq!(read("1.000", "."), (Some(1), 1, None));
     assert_eq!(read("\"1,000\"", ","), (Some(1), 1, None));
     let (taken, _, error) = read("1.500", ".");
-    let told = "counted whole; with a mark between thousands it is 1,500";
+    let told = "counted in whole numbers; with a thousands separator it is 1,500";
     assert!(taken.is_none() && error.as_ref().is_some_and(|text| text.contains(told)), "{error:?}");
 }
 
@@ -161,7 +161,7 @@ fn a_code_is_what_its_cell_shows() {
     for (value, format, what) in [
         (0.12, "0%", "a percentage"),
         (1_234_567_890_123.0, "0.00E+00", "scientific notation"),
-        (1234.0, "#,##0", "thousands kept apart"),
+        (1234.0, "#,##0", "thousands separators"),
         (46_000.0, "dd.mm.yyyy", "a day"),
         (12.6, "0", "rounded"),
         (12_345_678_901_234_567.0, "General", "more than 15 digits"),
@@ -208,7 +208,7 @@ fn rows_above_the_header_are_skipped_and_that_is_said() {
     let stated = read_mapped("a.csv", &titled, "header_row = 4").expect("read");
     assert_eq!(stated.good, lines.good);
     let told = read_mapped("a.csv", &titled, "header_row = 2").expect_err("refused").to_string();
-    assert!(told.contains("row 2, in which the header is said to stand, is empty"), "{told}");
+    assert!(told.contains("row 2, which is stated as the header row, is empty"), "{told}");
     assert!(read_mapped("a.csv", &titled, "header_row = 0").is_err());
 
     let book = workbook(|sheet| {
@@ -241,7 +241,7 @@ fn columns_are_told_apart_by_what_the_header_shows_or_by_what_is_said() {
     }
     let quoted = csv(&[&row(&[("item", "\"Laptop; 14|2\"")])]).replace(',', ";");
     assert_eq!(read("a.csv", quoted).expect("read").good[0].line.item, "Laptop; 14|2");
-    assert!(refusal("a.csv", "sep=^\na^b\n").contains("`sep=^` names no separator"));
+    assert!(refusal("a.csv", "sep=^\na^b\n").contains("`sep=^` names a separator that is not supported"));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn names_are_read_in_one_form_and_refused_if_they_hide_something() {
         assert!(all[0].contains(&format!("field {field}")), "{all:?}");
         assert!(all[0].contains("U+200B (zero-width space)"), "{all:?}");
     }
-    for (id, what) in [("\"R\n1\"", "holds a line end"), ("\"R\t1\"", "holds a tab")] {
+    for (id, what) in [("\"R\n1\"", "contains a line break"), ("\"R\t1\"", "contains a tab")] {
         let all = complaints(&[&row(&[("external_id", id)])]);
         assert!(all[0].contains(what), "{all:?}");
     }
@@ -314,7 +314,7 @@ fn names_are_read_in_one_form_and_refused_if_they_hide_something() {
         "{told}"
     );
     let all = complaints(&[&row(&[("currency", "\u{415}UR")])]);
-    assert!(all[0].contains("the value holds the Cyrillic letter"), "{all:?}");
+    assert!(all[0].contains("the value contains the Cyrillic letter"), "{all:?}");
 }
 
 #[test]

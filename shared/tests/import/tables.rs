@@ -107,10 +107,10 @@ fn a_file_above_the_limit_and_a_quote_that_never_ends_are_refused() {
     assert!(matches!(refused, Err(ImportError::TooLarge { .. })));
 
     let open = csv(&[ROW, "\"R-2,UA-MOD"]);
-    assert!(refusal("a.csv", &open).contains("a.csv, row 3: a quote is opened"));
+    assert!(refusal("a.csv", &open).contains("a.csv, row 3: an opening quote"));
     let long = open + &"and so on\n".repeat(300_000);
-    assert!(refusal("a.csv", long).contains("a.csv, row 3: a quote is opened"));
-    assert!(refusal("a.csv", "a,b\n\"x\"y,1\n").contains("row 2: text follows a quote"));
+    assert!(refusal("a.csv", long).contains("a.csv, row 3: an opening quote"));
+    assert!(refusal("a.csv", "a,b\n\"x\"y,1\n").contains("row 2: text follows the closing quote"));
 }
 
 #[test]

@@ -143,9 +143,9 @@ fn a_sheet_is_read_like_csv_with_its_own_row_numbers() {
 #[test]
 fn a_formula_and_an_error_are_refused_and_the_cell_is_named() {
     for (cell, what) in [
-        ("<c><f>A1*2</f><v>10</v></c>", "cell H3 holds a formula"),
-        ("<c t=\"e\"><v>#DIV/0!</v></c>", "cell H3 holds the error #DIV/0!"),
-        ("<c t=\"e\"><f>1/0</f><v>#DIV/0!</v></c>", "cell H3 holds the error #DIV/0!"),
+        ("<c><f>A1*2</f><v>10</v></c>", "cell H3 contains a formula"),
+        ("<c t=\"e\"><v>#DIV/0!</v></c>", "cell H3 contains the error #DIV/0!"),
+        ("<c t=\"e\"><f>1/0</f><v>#DIV/0!</v></c>", "cell H3 contains the error #DIV/0!"),
     ] {
         let lines = read("a.xlsx", workbook(&[("S", lines_with("quantity", cell))])).expect("read");
         let errors: Vec<String> = lines.bad[0].errors.iter().map(ToString::to_string).collect();
@@ -281,7 +281,7 @@ fn a_sheet_of_open_document_is_read_too() {
     // How it shows a number is not known: a code has to be text.
     let lines = read("a.ods", of("external_id", open_number("12"))).expect("read");
     let told = lines.bad[0].errors[0].to_string();
-    assert!(told.contains("field external_id") && told.contains("only .xlsx tells"), "{told}");
+    assert!(told.contains("field external_id") && told.contains("only .xlsx records"), "{told}");
     for name in ["a.ods", "a.xls"] {
         assert!(matches!(read(name, "PK"), Err(ImportError::Workbook { .. })));
     }

@@ -17,7 +17,7 @@ impl Context<'_> {
         }
         if last < offer.from {
             return Err(refuse(format!(
-                "it holds from {} on: end it on that day at the earliest",
+                "it is valid from {} on: end it on that day at the earliest",
                 offer.from
             )));
         }

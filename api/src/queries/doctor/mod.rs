@@ -250,7 +250,7 @@ async fn clock(engine: &Engine, condition: &Condition) -> Option<Finding> {
     let check = "clock";
     let looked = engine.look_at_clock().await.ok().flatten();
     if let Some(doubt) = looked.or_else(|| engine.doubt()) {
-        return Some(Finding::bad(check, format!("{doubt}: nothing is done"), doubt.mend()));
+        return Some(Finding::bad(check, format!("{doubt}: no work is done"), doubt.mend()));
     }
     let offset = engine.timekeeper.offset();
     let offset = offset.or_else(|| Some(engine.clock.now() - condition.now?))?;

@@ -141,7 +141,7 @@ fn each_sees_its_own_and_nothing_else() -> Result<()> {
     }
     let theirs = json!([row("R-1", "REQ", 9)]);
     let refused = surface.post(&stranger, "/v1/requisitions", &theirs)?;
-    refused.problem(422, "refused", &["does not act for it"])?;
+    refused.problem(422, "refused", &["may not submit lines for this requester"])?;
     // Under its own name the id is its own line, and the other one stays what it was.
     let mine = json!([row("R-1", "REQ2", 9)]);
     let taken = surface.post(&stranger, "/v1/requisitions", &mine)?.is(200)?.json()?;
@@ -201,7 +201,7 @@ fn what_donors_have_left_is_told_to_nobody_who_may_not_look_at_money() -> Result
     }
     let why = surface.get(&requester, "/v1/lots/LOT-002/why")?.is(200)?.json()?;
     ensure!(why["explanation"]["answer"] == "unpaid", "{why}");
-    ensure!(why["reason"] == "no money that may pay for it is left", "{why}");
+    ensure!(why["reason"] == "no money is left that may pay for it", "{why}");
     Ok(())
 }
 

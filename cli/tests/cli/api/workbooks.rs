@@ -130,7 +130,7 @@ fn a_workbook_is_told_what_it_has_too_much_of_and_how_much_is_read() -> Result<(
     refused(changed(sheet("W-1")?, shared(claim), &[])?, 422, "refused", &parts)?;
     let large = vec![0xEE; 65 << 20];
     let more: [(&str, &[u8]); 1] = [("xl/media/image2.emf", &large)];
-    let parts = ["more than 64 MiB once it is unpacked"];
+    let parts = ["more than 64 MiB when unpacked"];
     refused(changed(sheet("W-1")?, |_, content| content, &more)?, 413, "too_large", &parts)?;
     Ok(())
 }

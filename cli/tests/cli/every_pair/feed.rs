@@ -141,7 +141,7 @@ fn an_audit_verifies_from_a_file_and_not_when_it_was_changed() -> Result<()> {
     run(&["audit", "verify", text(&file)?])?.ok()?;
     run(&["audit", "verify", text(&file)?, "--link", head])?.failed(2, &["cut off"])?;
     std::fs::write(&file, "")?;
-    run(&["audit", "verify", text(&file)?])?.failed(2, &["nothing that is proven"])?;
+    run(&["audit", "verify", text(&file)?])?.failed(2, &["nothing is proven"])?;
 
     let changed = exported.replacen("lot.matched", "lot.skipped", 1);
     std::fs::write(&file, changed)?;

@@ -182,7 +182,7 @@ fn check_names_a_body_that_is_in_no_archive() -> Result<()> {
     place.archive()?;
     is_clean(&place.copy.data)?;
     Database::tamper(&place.copy.data, "DELETE FROM records WHERE kind = 'archive'")?;
-    is_named(&place.copy.data, "I7", "tells of no such archive")
+    is_named(&place.copy.data, "I7", "no record of such an archive")
 }
 
 /// However often it is killed, it is finished the next time.

@@ -373,7 +373,7 @@ fn a_commitment_that_was_cut_below_what_is_bound_is_an_incident_until_it_is_mend
     money("5000.00")?;
     case.act(&["import", text(&case.dir)?])?;
     let said = incidents(&case)?;
-    ensure!(said.contains("EUR 5,000.00 is stated, and EUR 9,000.00"), "{said}");
+    ensure!(said.contains("EUR 5,000.00 is stated, but EUR 9,000.00"), "{said}");
     let todo = run(&["todo", "--data", text(&case.data)?])?.ok()?.out;
     ensure!(todo.contains("incident"), "{todo}");
     // The order stands: its money is bound.
@@ -399,8 +399,8 @@ fn check_names_an_envelope_that_is_bound_beyond_what_is_stated_when_nobody_is_to
     service.stop()?;
     is_clean(&case.data)?;
     Database::tamper(&case.data, "DELETE FROM records WHERE kind = 'incident'")?;
-    is_named(&case.data, "I7", "the log tells of it, and it is not there")?;
-    is_named(&case.data, "I2", "and nobody is told")
+    is_named(&case.data, "I7", "the log has events of it, but it is not stored")?;
+    is_named(&case.data, "I2", "no incident reports it")
 }
 
 #[test]
@@ -435,7 +435,7 @@ fn a_rate_that_is_too_old_binds_nothing_and_counts_for_nothing() -> Result<()> {
         Ok(lot["reason"].is_string().then_some(()))
     })?;
     let reason = lot["reason"].as_str().context("a reason")?;
-    ensure!(reason.contains("C1 has an exchange rate of 2025-01-02 only"), "{reason}");
+    ensure!(reason.contains("C1 has only an exchange rate of 2025-01-02"), "{reason}");
     let money = run(&["money", "--data", text(&case.data)?])?.ok()?.out;
     ensure!(money.contains("DKK 100,000.00"), "{money}");
     let today = chrono::Utc::now().date_naive();

@@ -87,7 +87,7 @@ fn a_line_follows_down_to_what_came_by_an_order_change() -> Result<()> {
     let secretariat = Secretariat::open(10)?;
     let order = ordered(&secretariat, &["LOT-001=4"])?;
     let below = act(&secretariat, &["amend", "R-1", "quantity=3"])?;
-    below.failed(1, &["4 are delivered", "cannot become 3"])?;
+    below.failed(1, &["4 are already delivered", "cannot be lowered to 3"])?;
     // The ministry wants 6: 4 came, so 2 of the 6 on back order.
     let taken = import(&secretariat, "low.csv", &[row("R-1", 6)])?;
     let change = format!("waybill order change {order} LOT-001.1=2");

@@ -126,7 +126,7 @@ fn a_clock_that_is_ahead_for_a_while_lapses_nothing() -> Result<()> {
     ensure!(doubt.contains("300 days ahead"), "{clock}");
     // Whoever asks for something is told, and nothing is done.
     let fired = run(&["cron", "run", LAPSE, "--data", &data])?;
-    fired.failed(2, &["days ahead", "nothing is done"])?;
+    fired.failed(2, &["days ahead", "no work is done"])?;
     let found = run(&["doctor", "--json", "--data", &data])?;
     ensure!(found.code == Some(2) && found.out.contains("days ahead"), "{found:?}");
     ensure!(place.lapsed()? == 0);
@@ -172,7 +172,7 @@ fn what_a_wrong_clock_has_done_is_undone() -> Result<()> {
     // The next thing that happens shows that the day was still to come.
     run(&["pause", "webhooks", "--data", &data])?.ok()?;
     let folder = place.folder.path().join("data");
-    is_named(&folder, "I15", "by a clock that was ahead: position")?;
+    is_named(&folder, "I15", "because a clock was ahead: position")?;
     // What it shows as next is what comes.
     let ahead: chrono::DateTime<chrono::Utc> =
         place.entry(LAPSE)?["next"].as_str().context("a next fire")?.parse()?;

@@ -136,7 +136,7 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
     let service = Service::start(&copy.data, None)?;
     let refused = match pair() {
         Pair::SqliteEmbedded => ["in use by another waybill", "stop it"],
-        Pair::PostgresEmbedded | Pair::PostgresRabbitMq => ["is at work on", "stop `serve`"],
+        Pair::PostgresEmbedded | Pair::PostgresRabbitMq => ["is already using", "stop `serve`"],
     };
     let with_yes = [&restore[..], &["--yes"]].concat();
     run(&with_yes)?.failed(1, &refused)?;
@@ -209,7 +209,7 @@ fn a_database_that_was_there_is_replaced_in_one_step_and_never_made_anew() -> Re
     fs::remove_file(&database)?;
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/it-coalition");
     for work in [&["serve"][..], &["import", text(&example)?]] {
-        run(&[work, &["--data", data]].concat())?.failed(1, &["is not there", "restore"])?;
+        run(&[work, &["--data", data]].concat())?.failed(1, &["does not exist any more", "restore"])?;
         ensure!(!database.exists(), "{work:?} made a new one");
     }
     run(&["restore", text(&backup)?, "--data", data])?.ok()?;
@@ -279,7 +279,7 @@ fn a_file_that_is_not_as_it_was_written_changes_nothing() -> Result<()> {
     })?;
     refused(&path, &["LOT-001 is at version 9", &line(at)])?;
     let path = changed(folder.path(), &export, |lines| lines.push("{}".to_owned()))?;
-    refused(&path, &["more behind the end", &line(count)])?;
+    refused(&path, &["more text after the end", &line(count)])?;
     let path = changed(folder.path(), &export, |lines| {
         lines[0] = lines[0].replacen("\"format\":1", "\"format\":2", 1);
     })?;
@@ -294,7 +294,7 @@ fn a_file_that_is_none_is_refused() -> Result<()> {
     let restore = ["restore", text(&file)?, "--data", text(&data)?];
     run(&restore)?.failed(1, &["No such file", "waybill backup"])?;
     fs::write(&file, "external_id,requester\n")?;
-    run(&restore)?.failed(1, &["no export of Waybill's"])?;
+    run(&restore)?.failed(1, &["not an export of Waybill"])?;
     fs::write(&file, b"SQLite format 3\0 and nothing else")?;
     let parts: &[&str] = match pair() {
         Pair::SqliteEmbedded => &["could not be opened as a database"],

@@ -61,7 +61,7 @@ fn what_both_have_changed_is_decided_line_by_line() -> Result<()> {
     place.run(&["amend", "A-2", "quantity=8", "--yes"])?.ok()?;
     let parts = [
         "REQ/A-1 (LINE-001), row 2: changed in both",
-        "quantity: was 10; operator made it 8, the file says 12",
+        "quantity: was 10; operator changed it to 8, the file has 12",
         "--theirs REQ/A-1",
         "2 rows are refused; nothing was taken",
     ];
@@ -122,7 +122,7 @@ fn a_dry_run_says_what_an_import_would_do_and_does_nothing() -> Result<()> {
         "1 new, 1 amended, 0 unchanged, 1 refused; dry run, nothing was taken",
         "quantity: 10 -> 12",
         "row 4 would be refused",
-        "consignee: `C9` is no known consignee (add `C9` to consignees.csv",
+        "consignee: `C9` is not a known consignee (add `C9` to consignees.csv",
     ] {
         ensure!(said.out.contains(part), "no `{part}`: {}", said.out);
     }
@@ -178,7 +178,7 @@ fn a_folder_again_undoes_no_command_and_tells_what_it_changes() -> Result<()> {
     for part in [
         "unit_price: EUR 90.00 -> EUR 91.00",
         "name: Ministry -> Ministry of Digital",
-        "O-2 is not in the folder any more: nothing is ordered by it: waybill offer end O-2",
+        "O-2 is not in the folder any more: nothing is ordered from it: waybill offer end O-2",
     ] {
         ensure!(said.out.contains(part), "no `{part}`: {}", said.out);
     }

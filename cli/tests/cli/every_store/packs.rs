@@ -161,14 +161,14 @@ fn a_pack_that_makes_no_sense_is_refused_by_row_and_field() -> Result<()> {
     };
     let packs = [
         ("BX", "five piece", "is not a quantity"),
-        ("BX", "5", "no quantity with a unit"),
+        ("BX", "5", "not a quantity with a unit"),
         ("BX", "0 piece", "more than zero"),
         ("BX", "-5 piece", "more than zero"),
-        ("BX", "2.5 piece", "counted whole"),
+        ("BX", "2.5 piece", "counted in whole numbers"),
         ("BX", "5 bananas", "not a known unit"),
         ("BX", "9999999999999999999 piece", "is not a quantity"),
         ("BX", "5 box", "own unit"),
-        ("KGM", "5 piece", "is no pack"),
+        ("KGM", "5 piece", "is not a valid pack"),
     ];
     for (unit, pack, says) in packs {
         let row = format!("O-2,SUP,Toner,{unit},25.00,EUR,1,1,10,2025-01-01,,BUY,,,,{pack}\n");
@@ -179,7 +179,7 @@ fn a_pack_that_makes_no_sense_is_refused_by_row_and_field() -> Result<()> {
         refused("contributions.csv", format!("{GIFTS}{row}"), &parts)?;
     }
     let row = "K-1,AA,pledge,2025-01-01,,,,,,,5 piece,,,invented\n";
-    let parts = ["row 2", "in_kind_pack_of", "nothing given in kind"];
+    let parts = ["row 2", "in_kind_pack_of", "no item in kind is given"];
     refused("contributions.csv", format!("{GIFTS}{row}"), &parts)?;
     // Nothing of them was stored.
     run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;

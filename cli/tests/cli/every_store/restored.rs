@@ -59,7 +59,7 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
     ensure!(status.out.contains("restored from copy.jsonl"), "{status:?}");
     let todo = run(&["todo", "--json", "--data", &place])?.ok()?.out;
     ensure!(todo.contains(&format!("SUP was sent {first}")), "{todo}");
-    ensure!(todo.contains("to be handed in again: REQ/R-2"), "{todo}");
+    ensure!(todo.contains("to be submitted again: REQ/R-2"), "{todo}");
 
     // Who has read what is void now is told, and where to begin again.
     let after = given_out.to_string();

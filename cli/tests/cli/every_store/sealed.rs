@@ -306,7 +306,7 @@ fn a_sealed_value_that_was_changed_or_moved_is_found() -> Result<()> {
     )?;
     let key = text(&sealed.key)?;
     let checked = run(&["check", "--data", text(&data)?, "--key-file", key, "--json"])?;
-    ensure!(checked.code == Some(2) && checked.out.contains("stood elsewhere"), "{checked:?}");
+    ensure!(checked.code == Some(2) && checked.out.contains("copied from another place"), "{checked:?}");
     Ok(())
 }
 
@@ -325,9 +325,9 @@ fn keys_are_files_that_only_their_owner_reads() -> Result<()> {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
     let whole = fs::read_to_string(&key)?;
     fs::write(&key, &whole[..whole.len() - 4])?;
-    run(&list)?.failed(1, &["line 1 is no key", "checksum"])?;
+    run(&list)?.failed(1, &["line 1 is not a key", "checksum"])?;
     let rotate = ["key", "rotate", "--key-file", text(&key)?];
-    run(&rotate)?.failed(1, &["line 1 is no key"])?;
+    run(&rotate)?.failed(1, &["line 1 is not a key"])?;
     run(&["key", "rotate"])?.failed(1, &["--key-file"])?;
     Ok(())
 }

@@ -77,7 +77,7 @@ fn what_nobody_is_bound_to_pay_is_refused() {
     pay(&mut lot, 200).expect("paid");
     let before = lot.clone();
     let error = pay(&mut lot, 1).expect_err("nothing is bound").to_string();
-    assert!(error.contains("nothing is bound for LOT-001"), "{error}");
+    assert!(error.contains("no money is bound for LOT-001"), "{error}");
     assert_eq!(lot, before);
 }
 
@@ -88,7 +88,7 @@ fn a_currency_without_a_rate_is_refused() {
     let nothing = |_| None;
     let error = disburse(&mut lot, Money::new(50, Currency::EUR), false, &nothing);
     let error = error.expect_err("no rate").to_string();
-    assert!(error.contains("EUR 0.25 has no rate to DKK"), "{error}");
+    assert!(error.contains("EUR 0.25 has no exchange rate to DKK"), "{error}");
     assert_eq!(lot, before);
 }
 

@@ -46,9 +46,9 @@ pub(super) async fn takes(channel: &Channel) -> Result<(), BrokerError> {
         let confirmed = timeout(CONFIRM, async { publish.await?.await });
         match confirmed.await {
             Ok(Ok(Confirmation::Ack(_))) => {}
-            Ok(Ok(other)) => return Err(failed("take a message", format!("{other:?}"))),
-            Ok(Err(error)) => return Err(failed("take a message", error)),
-            Err(_) => return Err(failed("take a message", "it confirmed none in time")),
+            Ok(Ok(other)) => return Err(failed("accept a message", format!("{other:?}"))),
+            Ok(Err(error)) => return Err(failed("accept a message", error)),
+            Err(_) => return Err(failed("accept a message", "it sent no confirmation in time")),
         }
     }
     Ok(())
@@ -93,10 +93,10 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
                 && failing.is_some_and(|since| since.elapsed() > REFUSAL)
                 && is_taking(&connection).await
             {
-                tracing::warn!(queue = name, "a queue goes on failing: it is made anew");
+                tracing::warn!(queue = name, "a queue keeps failing and is created again");
                 match delete(&connection, &name).await {
                     Ok(()) => failing = None,
-                    Err(error) => tracing::warn!(queue = name, %error, "it could not be deleted"),
+                    Err(error) => tracing::warn!(queue = name, %error, "a failing queue could not be deleted"),
                 }
             }
             let tried = probe(&connection, &name, leads).await;

@@ -197,7 +197,7 @@ impl RabbitBroker {
     /// Publishes hints of one lane.
     async fn put(&self, link: &Link, name: &str, hints: &[Hint]) -> Result<(), BrokerError> {
         if self.lock().suspects.contains(name) {
-            return Err(failed("publish", format!("{name} is being mended")));
+            return Err(failed("publish", format!("{name} is being repaired")));
         }
         if !self.lock().declared.contains(name) {
             return Err(failed("publish", format!("{name} is not declared yet")));
@@ -272,7 +272,7 @@ impl Inner {
             state.suspects.insert(name.to_owned())
         };
         if is_new {
-            tracing::warn!(queue = name, %error, "a queue failed; it is looked after");
+            tracing::warn!(queue = name, %error, "a queue failed and is being repaired");
             tokio::spawn(mend::mend(self.clone(), name.to_owned()));
         }
     }
@@ -419,11 +419,11 @@ impl Broker for RabbitBroker {
         }
         let suspects: Vec<String> = self.lock().suspects.iter().cloned().collect();
         if !suspects.is_empty() {
-            return Some(format!("queues fail and are looked after: {}", suspects.join(", ")));
+            return Some(format!("queues failed and are being repaired: {}", suspects.join(", ")));
         }
         let is_whole = self.inner.undeclared().is_empty() && self.inner.is_served();
         (!is_whole)
-            .then(|| "queues are not there yet: the scheduler that leads makes them".to_owned())
+            .then(|| "queues do not exist yet: the leading scheduler creates them".to_owned())
     }
 
     async fn probe(&self) -> Result<(), BrokerError> {

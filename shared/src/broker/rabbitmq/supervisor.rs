@@ -41,7 +41,7 @@ const EARLY: Duration = Duration::from_millis(100);
 
 /// The addresses in a URL, as one URL each.
 pub(super) fn addresses(url: &str) -> Result<Vec<String>, BrokerError> {
-    let no_broker = || failed("be named", "write amqp(s)://user:password@host[,host]/vhost");
+    let no_broker = || failed("be identified", "write the URL as amqp(s)://user:password@host[,host]/vhost");
     let (scheme, rest) = url.split_once("://").ok_or_else(no_broker)?;
     if !matches!(scheme, "amqp" | "amqps") {
         return Err(no_broker());
@@ -79,7 +79,7 @@ pub(super) async fn connect(addresses: &[String]) -> Result<Option<Connection>, 
         match try_address(address).await {
             Ok(connection) => return Ok(Some(connection)),
             Err(error) if matches!(error.kind(), ErrorKind::ProtocolError(_)) => {
-                return Err(failed("be entered: check user, password and virtual host", error));
+                return Err(failed("accept the login: check user, password and virtual host", error));
             }
             Err(error) => tracing::warn!(%error, "a broker cannot be reached"),
         }
@@ -121,7 +121,7 @@ pub(super) async fn run(
                 drop(timeout(PATIENCE, connection.close(200, "done".into())).await);
                 match ended {
                     Ok(()) => return,
-                    Err(error) => tracing::warn!(%error, "the broker was lost; connecting again"),
+                    Err(error) => tracing::warn!(%error, "the connection to the broker was lost; connecting again"),
                 }
             }
             Err(error) => tracing::warn!(%error, "the broker cannot be reached; trying again"),
@@ -173,7 +173,7 @@ async fn serve(
                 Err(error) => inner.suspect(&name, &error),
             }
             if !connection.status().connected() {
-                return Err(failed("go on", "the connection has ended"));
+                return Err(failed("keep the connection", "the connection has ended"));
             }
         }
         let mut is_early = false;
@@ -193,7 +193,7 @@ async fn serve(
                 Err(error) => inner.suspect(&source.name, &error),
             }
             if !connection.status().connected() {
-                return Err(failed("go on", "the connection has ended"));
+                return Err(failed("keep the connection", "the connection has ended"));
             }
         }
         tokio::select! {
@@ -206,22 +206,22 @@ async fn serve(
                     return Ok(());
                 }
             }
-            () = lost.notified() => return Err(failed("go on", "a request failed")),
+            () = lost.notified() => return Err(failed("keep the connection", "a request failed")),
             Some(receipt) = acknowledgements.recv() => acknowledge(&channels, receipt).await,
             event = events.next() => match event {
                 Some(Event::ConnectionBlocked(why)) => {
-                    tracing::warn!(why, "the broker takes nothing for now");
+                    tracing::warn!(why, "the broker accepts no messages for now");
                     inner.raise(Alarm::of(&why.to_string()));
                 }
                 Some(Event::ConnectionUnblocked) => {
-                    tracing::info!("the broker takes messages again");
+                    tracing::info!("the broker accepts messages again");
                     inner.blocked.store(false, Ordering::Release);
                 }
                 Some(Event::Error(error)) if !connection.status().connected() => {
-                    return Err(failed("go on", error));
+                    return Err(failed("keep the connection", error));
                 }
                 Some(_) => {}
-                None => return Err(failed("go on", "the connection has ended")),
+                None => return Err(failed("keep the connection", "the connection has ended")),
             },
             Some(ended) = consumers.join_next() => {
                 if !connection.status().connected() {
@@ -326,12 +326,12 @@ async fn receive(
                 continue;
             }
             (_, None) => {
-                tracing::warn!("the broker gave a message up; what it hinted at stays due");
+                tracing::warn!("the broker gave up a message; its lots or jobs stay due");
                 inner.metrics.dropped(1);
                 delivery.acker.ack(BasicAckOptions::default()).await
             }
             (None, Some((queue, _))) => {
-                tracing::warn!(%queue, "a message of another version is put aside");
+                tracing::warn!(%queue, "a message of another version is set aside");
                 delivery.acker.reject(BasicRejectOptions { requeue: false }).await
             }
         };

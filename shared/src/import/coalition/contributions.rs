@@ -54,12 +54,12 @@ fn read_contribution(fields: &mut RowFields<'_>) -> Option<Contribution> {
     fields.in_order(("obligate_by", obligate_by), ("pay_by", pay_by));
     let is_commitment = firmness == Some(Firmness::Commitment);
     if is_commitment && !fields.has("amount") && !fields.has("in_kind_item") {
-        let hint = "give amount and currency, or the in_kind columns, or call it a pledge";
-        fields.fail("amount", Fault::new("a commitment has an amount, or is in kind", hint));
+        let hint = "give amount and currency, or fill in the in_kind columns, or make it a pledge";
+        fields.fail("amount", Fault::new("a commitment needs an amount, or must be in kind", hint));
     }
     if firmness == Some(Firmness::Pledge) && converts.is_some() {
-        let hint = "call it a commitment, or leave converts empty";
-        fields.fail("converts", Fault::new("only a commitment converts a pledge", hint));
+        let hint = "make it a commitment, or leave converts empty";
+        fields.fail("converts", Fault::new("only a commitment can convert a pledge", hint));
     }
     Some(Contribution {
         id: id?,
@@ -93,7 +93,7 @@ fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
     if !fields.together(&["in_kind_item", "in_kind_quantity", "in_kind_unit"]) {
         if fields.has("in_kind_pack_of") && !fields.has("in_kind_item") {
             let hint = "fill in the other in_kind columns, or clear it";
-            fields.fail("in_kind_pack_of", Fault::new("there is nothing given in kind", hint));
+            fields.fail("in_kind_pack_of", Fault::new("no item in kind is given", hint));
         }
         return None;
     }
@@ -107,7 +107,7 @@ fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
 fn read_tranches(fields: &mut RowFields<'_>, amount: Option<Money>) -> Vec<Tranche> {
     let tranches = fields.optional("tranches", |text| match amount {
         Some(amount) => parse_tranches(text, amount),
-        None => Err(Fault::new("there is no amount to open", "give amount and currency")),
+        None => Err(Fault::new("there is no amount to divide into tranches", "give amount and currency")),
     });
     tranches.unwrap_or_default()
 }
@@ -118,8 +118,9 @@ fn parse_tranches(text: &str, amount: Money) -> Result<Vec<Tranche>, Fault> {
     let mut sum = Money::zero(amount.currency);
     for part in text.split_whitespace() {
         let (opens, opened) = part.split_once(':').ok_or_else(|| {
-            let hint = "write day:amount, such as 2025-01-01:5000000.00, and a space between them";
-            Fault::new(format!("`{}` is no tranche", excerpt(part)), hint)
+            let hint = "write day:amount, such as 2025-01-01:5000000.00, with a space between \
+                        tranches";
+            Fault::new(format!("`{}` is not a tranche", excerpt(part)), hint)
         })?;
         let opens: NaiveDate = parse::date(opens, ISO_DATE).map_err(|fault| Fault {
             what: format!("`{}`: {}", excerpt(opens), fault.what),
@@ -151,8 +152,9 @@ fn read_consent(text: &str, currency: Option<Currency>) -> Result<Consent, Fault
             ))
         }
         _ => {
-            let hint = "write none, each_line, or above and an amount, such as `above 50000.00`";
-            Err(Fault::new("is no rule of consent", hint))
+            let hint = "write `none`, `each_line`, or `above` and an amount, such as `above \
+                        50000.00`";
+            Err(Fault::new("is not a rule for consent", hint))
         }
     }
 }

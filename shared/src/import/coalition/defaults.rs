@@ -25,24 +25,25 @@ pub fn defaults(files: &CoalitionFiles) -> Vec<String> {
     empty(
         settings.any_requester && files.parties.is_empty(),
         "parties",
-        "whoever asks is taken, as any_requester says",
+        "any requester is accepted, because any_requester is true",
     );
     empty(files.contributions.is_empty(), "contributions", "lines wait for money");
-    empty(files.offers.is_empty(), "offers", "lines wait until somebody offers their items");
-    let codes = format!("any code of the CPV may be used, of which {} are known", cpv::count());
+    empty(files.offers.is_empty(), "offers", "lines wait until a supplier offers their items");
+    let codes = format!("any CPV code may be used ({} are known)", cpv::count());
     empty(files.codes.is_empty(), "codes", &codes);
     empty(
         files.consignees.is_empty(),
         "consignees",
-        "any code of a consignee may be used, and no address is known",
+        "any consignee code may be used, and no addresses are known",
     );
     empty(files.groups.is_empty(), "groups", "no line waits for a review");
-    empty(files.charges.is_empty(), "charges", "nothing comes on top of the price of goods");
-    empty(files.prohibited.is_empty(), "prohibited items", "nothing is refused as prohibited");
+    empty(files.charges.is_empty(), "charges", "no charges are added to the price of goods");
+    empty(files.prohibited.is_empty(), "prohibited items", "no item is refused as prohibited");
     empty(
         files.rates.is_empty() && has_other_currency(),
         "rates",
-        "amounts in different currencies cannot be compared, so money pays in its own currency only",
+        "amounts in different currencies cannot be compared, so money can only pay in its own \
+         currency",
     );
     said
 }

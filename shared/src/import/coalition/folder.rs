@@ -183,8 +183,8 @@ impl<'a> Folder<'a> {
                 let columns = columns(section, |field| field.name);
                 let file = format!("{}.csv", section.name);
                 let hint = format!(
-                    "make it, if only with its header: {columns}; or copy it from a folder that \
-                     `waybill init NEW` makes"
+                    "create it, at least with its header: {columns}; or copy it from a folder that \
+                     `waybill init NEW` creates"
                 );
                 FieldError::of_file(&file, "there is no such file", hint)
             }
@@ -192,8 +192,8 @@ impl<'a> Folder<'a> {
                 let columns = columns(section, |field| field.title(book.language));
                 let what = format!("there is no sheet `{}`", book.title(section));
                 let hint = format!(
-                    "add it, if only with its header: {columns}; or copy it from a workbook that \
-                     `waybill init --workbook NEW.xlsx` makes"
+                    "add it, at least with its header: {columns}; or copy it from a workbook that \
+                     `waybill init --workbook NEW.xlsx` creates"
                 );
                 FieldError::of_file(&file_name(book.path), what, hint)
             }
@@ -211,7 +211,7 @@ impl<'a> Folder<'a> {
         for row in placed {
             let key = key(&row.value);
             if let Some(first) = firsts.get(&key) {
-                let what = format!("row {first} has the same");
+                let what = format!("is also in row {first}");
                 self.fail_at(row, field, &key, what, "remove one of the rows, or rename it");
             } else {
                 firsts.insert(key, row.row);

@@ -247,7 +247,7 @@ fn check_party<T>(
             Some(near) => format!("{} Or add it to {place}", did_you_mean(id, near)),
             None => format!("add it to {place}; its role may be empty"),
         };
-        folder.fail_at(placed, field, id, "is no party", hint);
+        folder.fail_at(placed, field, id, "is not a known party", hint);
     }
 }
 
@@ -268,6 +268,7 @@ fn doubt_channel<T>(
     };
     let (file, row) = (&placed.file, placed.row);
     folder.notes.push(format!(
-        "warning: {file}, row {row}, field channel, value {channel:?}: is no party\n  hint: {hint}"
+        "warning: {file}, row {row}, field channel, value {channel:?}: is not a known party\n  \
+         hint: {hint}"
     ));
 }

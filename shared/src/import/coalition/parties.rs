@@ -24,13 +24,13 @@ pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>
         };
         let party: &mut Placed<Party> = &mut parties[place];
         if party.value.name != row.value.name {
-            let what = format!("row {} gives this party another name", party.row);
+            let what = format!("row {} gives this party a different name", party.row);
             folder.fail_at(
                 &row,
                 "name",
                 &row.value.name,
                 what,
-                "give a party one name in all rows",
+                "give a party the same name in all rows",
             );
         }
         party.value.roles.extend(row.value.roles);

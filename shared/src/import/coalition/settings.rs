@@ -113,7 +113,7 @@ pub(super) fn read_sheet(folder: &mut Folder<'_>) -> Result<Option<SettingsFile>
     let mut rows = folder.needed_rows(SETTINGS, read_row)?;
     if let Some(second) = rows.get(1) {
         let name = second.value.name.clone();
-        let hint = "keep one row: a workbook is of one coalition";
+        let hint = "keep one row: a workbook describes one coalition";
         folder.fail_at(second, "name", &name, "is a second row of settings", hint);
     }
     if is_there && rows.is_empty() && !folder.has_failed() {

@@ -33,19 +33,20 @@ fn check_frameworks(folder: &mut Folder<'_>, offers: &[Placed<Offer>]) {
         let (number, row) = (&framework.number, first.row);
         if stated.ceiling != framework.ceiling {
             let what = format!(
-                "makes the ceiling of {number} {}, and row {row} makes it {}",
+                "states a ceiling of {} for {number}, but row {row} states {}",
                 framework.ceiling, stated.ceiling
             );
-            let hint = "a framework has one ceiling, in one currency: state the same in each of its rows, with \
-                        `framework_currency` where it is not that of the price";
+            let hint = "a framework has one ceiling, in one currency: state the same ceiling in \
+                        each of its rows, and fill in `framework_currency` if it differs from the \
+                        currency of the price";
             folder.fail_at(placed, "framework_ceiling", &framework.ceiling.to_string(), what, hint);
         }
         if stated.ends != framework.ends {
             let what = format!(
-                "makes {number} end on {}, and row {row} on {}",
+                "states that {number} ends on {}, but row {row} states {}",
                 framework.ends, stated.ends
             );
-            let hint = "a framework has one last day: state the same in each of its rows";
+            let hint = "a framework has one last day: state the same day in each of its rows";
             folder.fail_at(placed, "framework_ends", &framework.ends.to_string(), what, hint);
         }
     }
@@ -105,22 +106,23 @@ pub(super) fn read_pack(
     unit: Option<Unit>,
 ) -> Option<Pack> {
     fields.optional(field, |text| {
-        let hint = "write how much one holds and its unit, such as `5 piece` or `5 H87`";
+        let hint = "write how much one pack holds and its unit, such as `5 piece` or `5 H87`";
         let (quantity, of) = text
             .split_once(char::is_whitespace)
-            .ok_or_else(|| Fault::new("is no quantity with a unit", hint))?;
+            .ok_or_else(|| Fault::new("is not a quantity with a unit", hint))?;
         let of = Unit::by_code_or_name(of.trim()).map_err(|error| Fault::new(error.to_string(), hint))?;
         let (quantity, _) = parse::quantity(quantity, Some(of), Notation::Unstated)?;
-        let quantity = quantity.ok_or_else(|| Fault::new("is no quantity with a unit", hint))?;
+        let quantity = quantity.ok_or_else(|| Fault::new("is not a quantity with a unit", hint))?;
         let Some(unit) = unit else { return Ok(Pack { quantity, unit: of }) };
         let (code, name) = (unit, unit.name());
         if unit == of {
-            let hint = "name the unit of what a pack holds, or leave the cell empty";
+            let hint = "name the unit of the contents of a pack, or leave the cell empty";
             return Err(Fault::new(format!("a pack cannot hold packs of its own unit, {code} ({name})"), hint));
         }
         if !unit.is_whole() {
-            let hint = "sell it by a unit that is counted whole, such as BX (box), or leave the cell empty";
-            return Err(Fault::new(format!("{code} ({name}) is not counted whole, so it is no pack"), hint));
+            let hint = "sell it in a unit that is counted in whole numbers, such as BX (box), or \
+                        leave the cell empty";
+            return Err(Fault::new(format!("{code} ({name}) is not counted in whole numbers, so it cannot be a pack"), hint));
         }
         Ok(Pack { quantity, unit: of })
     })

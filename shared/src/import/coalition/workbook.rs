@@ -56,7 +56,7 @@ impl<'a> Book<'a> {
             if let Some(first) = book.sheet(section) {
                 let what =
                     format!("sheets `{first}` and `{}` are both {}", sheet.name, section.name);
-                let hint = "put their rows into one, and remove or rename the other";
+                let hint = "put all rows into one of them, and remove or rename the other";
                 return Err(ImportError::Rows(vec![FieldError::of_file(&file, what, hint)]));
             }
             book.found.push((section.name, sheet.name));
@@ -68,7 +68,7 @@ impl<'a> Book<'a> {
                 Some(section) => {
                     let title = book.title(section);
                     notes.push(format!(
-                        "{file}: sheet `{name}` is read as `{title}`, by its header"
+                        "{file}: sheet `{name}` is read as `{title}` because of its header"
                     ));
                     book.found.push((section.name, name));
                 }
@@ -81,7 +81,7 @@ impl<'a> Book<'a> {
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let listed = ignored.join(", ");
             notes.push(format!(
-                "{file}: not read, for no table of a coalition is so called: {listed}{more}"
+                "{file}: not read, because no table of a coalition has this name: {listed}{more}"
             ));
         }
         Ok(book)

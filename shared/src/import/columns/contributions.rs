@@ -24,7 +24,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Donors", "Donateurs", "Донори"])
         .means([
-            "who promises: ids of parties, kept apart by spaces",
+            "who promises: ids of parties, separated by spaces",
             "qui promet : identifiants de parties, séparés par des espaces",
             "хто обіцяє: ідентифікатори сторін через пробіл",
         ])
@@ -47,7 +47,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Number)
         .titled(["Amount", "Montant", "Сума"])
         .means([
-            "how much money; a commitment has an amount or is in kind",
+            "how much money; a commitment needs an amount or must be in kind",
             "combien d'argent ; un engagement a un montant ou est en nature",
             "скільки грошей; зобов'язання має суму або надається в натурі",
         ])
@@ -56,7 +56,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Currency)
         .titled(["Currency", "Devise", "Валюта"])
         .means([
-            "its currency, needed with it",
+            "its currency, required with the amount",
             "sa devise, requise avec le montant",
             "її валюта, обов'язкова разом із сумою",
         ])
@@ -70,7 +70,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Number)
         .titled(["In kind: quantity", "En nature : quantité", "Натурою: кількість"])
         .means([
-            "how many of it, needed with it",
+            "how many of it, required with the item",
             "combien, requis avec l'article",
             "скільки, обов'язково разом із товаром",
         ])
@@ -79,7 +79,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Unit)
         .titled(["In kind: unit", "En nature : unité", "Натурою: одиниця"])
         .means([
-            "of which unit, needed with it",
+            "its unit, required with the item",
             "de quelle unité, requise avec l'article",
             "якої одиниці, обов'язково разом із товаром",
         ])
@@ -88,7 +88,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Whole)
         .titled(["In kind: lead days", "En nature : délai en jours", "Натурою: днів до отримання"])
         .means([
-            "days until it is there, from 0 to 3650",
+            "days until it is delivered, from 0 to 3650",
             "jours jusqu'à ce que ce soit là, de 0 à 3650",
             "днів, доки надійде, від 0 до 3650",
         ])
@@ -106,7 +106,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Only codes", "Seulement codes", "Лише коди"])
         .means([
-            "only for codes that begin so, kept apart by spaces",
+            "only for codes that begin with one of these, separated by spaces",
             "seulement pour les codes qui commencent ainsi, séparés par des espaces",
             "лише для кодів, що так починаються, через пробіл",
         ])
@@ -115,7 +115,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Only items", "Seulement articles", "Лише товари"])
         .means([
-            "only for these items, kept apart by semicolons",
+            "only for these items, separated by semicolons",
             "seulement pour ces articles, séparés par des points-virgules",
             "лише для цих товарів, через крапку з комою",
         ])
@@ -124,7 +124,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Only requesters", "Seulement demandeurs", "Лише замовники"])
         .means([
-            "only for these requesters, kept apart by spaces",
+            "only for these requesters, separated by spaces",
             "seulement pour ces demandeurs, séparés par des espaces",
             "лише для цих замовників, через пробіл",
         ])
@@ -133,7 +133,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Not for items", "Sauf articles", "Крім товарів"])
         .means([
-            "not for these items, or codes that begin so, kept apart by semicolons",
+            "not for these items, or codes that begin with one of these, separated by semicolons",
             "pas pour ces articles, ni pour les codes qui commencent ainsi, séparés par des points-virgules",
             "не для цих товарів і кодів, що так починаються, через крапку з комою",
         ])
@@ -142,7 +142,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Of("parties"))
         .titled(["Buying agent", "Agent acheteur", "Закупівельний агент"])
         .means([
-            "only by this buying agent",
+            "only through this buying agent",
             "seulement par cet agent acheteur",
             "лише через цього закупівельного агента",
         ])
@@ -151,7 +151,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Tranches", "Tranches", "Транші"])
         .means([
-            "which part is opened on which day, `day:amount`, kept apart by spaces",
+            "which part becomes usable on which day, as `day:amount`, separated by spaces",
             "quelle part s'ouvre quel jour, `jour:montant`, séparées par des espaces",
             "яка частина відкривається якого дня, `день:сума`, через пробіл",
         ])
@@ -160,7 +160,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Day)
         .titled(["Obligate by", "À engager avant le", "Зобов'язати до"])
         .means([
-            "the last day on which it can be bound, not before `stated`",
+            "the last day on which the money can be bound, not before `stated`",
             "le dernier jour où elle peut être engagée, pas avant sa date",
             "останній день, коли кошти можна зобов'язати, не раніше дати",
         ])
@@ -169,7 +169,7 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Day)
         .titled(["Pay by", "À payer avant le", "Сплатити до"])
         .means([
-            "the last day on which it can be paid, not before `obligate_by`",
+            "the last day on which the money can be paid, not before `obligate_by`",
             "le dernier jour où elle peut être payée, pas avant `obligate_by`",
             "останній день сплати, не раніше `obligate_by`",
         ])
@@ -187,13 +187,13 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
     required("source")
         .as_cell(Cell::Text)
         .titled(["Source", "Source", "Джерело"])
-        .means(["where the promise is found", "où se trouve la promesse", "де записано обіцянку"])
+        .means(["the document that contains the promise", "où se trouve la promesse", "де записано обіцянку"])
         .such_as("letter of 2026-06-01"),
     optional("in_kind_pack_of")
         .as_cell(Cell::Name)
         .titled(["In kind: pack of", "En nature : lot de", "Натурою: в упаковці"])
         .means([
-            "what one unit of what is given holds, where it is a pack",
+            "the contents of one unit, if the unit is a pack",
             "ce que contient une unité donnée, si c'est un lot",
             "що містить одна надана одиниця, якщо це упаковка",
         ])

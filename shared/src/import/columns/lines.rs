@@ -15,7 +15,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Name)
         .titled(["Line id", "Identifiant de ligne", "Ідентифікатор позиції"])
         .means([
-            "the requester's own id of the line, which stays",
+            "the requester's own id of the line, which never changes",
             "l'identifiant de la ligne chez le demandeur, qui ne change plus",
             "власний ідентифікатор позиції у замовника, який не змінюється",
         ])
@@ -24,7 +24,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Of("parties"))
         .titled(["Requester", "Demandeur", "Замовник"])
         .means([
-            "who asks: an `id` of parties.csv",
+            "the requester: an `id` of parties.csv",
             "qui demande : un `id` des parties",
             "хто просить: `id` зі сторін",
         ])
@@ -33,7 +33,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Name)
         .titled(["Item", "Article", "Товар"])
         .means([
-            "what is asked for, as offers name it",
+            "the item, named as in the offers",
             "ce qui est demandé, comme les offres le nomment",
             "що потрібно, як названо в пропозиціях",
         ])
@@ -42,7 +42,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Text)
         .titled(["Description", "Description", "Опис"])
         .means([
-            "the same in words, in several lines if need be",
+            "a description, on several lines if necessary",
             "la même chose en mots, sur plusieurs lignes au besoin",
             "те саме словами, за потреби в кілька рядків",
         ])
@@ -60,7 +60,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Name)
         .titled(["Code", "Code", "Код"])
         .means([
-            "a code of codes.csv; any code of the CPV where it lists none",
+            "a code of codes.csv; any CPV code if codes.csv is empty",
             "un code de codes.csv ; tout code du CPV s'il n'en contient aucun",
             "код із codes.csv; будь-який код CPV, якщо там їх немає",
         ])
@@ -78,7 +78,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Number)
         .titled(["Quantity", "Quantité", "Кількість"])
         .means([
-            "how much: more than zero, with up to three decimals if the unit can be divided",
+            "the quantity: more than zero, with up to three decimals if the unit can be divided",
             "combien : plus que zéro, avec trois décimales au plus si l'unité est divisible",
             "скільки: більше нуля, до трьох знаків після коми, якщо одиниця ділиться",
         ])
@@ -129,13 +129,13 @@ const FIELDS: [Field<'static>; 20] = [
     required("requested")
         .as_cell(Cell::Day)
         .titled(["Requested", "Demandé le", "Дата запиту"])
-        .means(["the day it was asked for", "le jour de la demande", "день, коли попросили"])
+        .means(["the day of the request", "le jour de la demande", "день, коли попросили"])
         .such_as("2026-11-20"),
     optional("needed_by")
         .as_cell(Cell::Day)
         .titled(["Needed by", "Nécessaire le", "Потрібно до"])
         .means([
-            "the day it is needed, not before `requested`",
+            "the day by which it is needed, not before `requested`",
             "le jour où c'est nécessaire, pas avant `requested`",
             "день, до якого потрібно, не раніше `requested`",
         ])
@@ -144,7 +144,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Of("consignees"))
         .titled(["Consignee", "Destinataire", "Отримувач"])
         .means([
-            "where it goes: a `code` of consignees.csv; any where it lists none",
+            "where it goes: a `code` of consignees.csv; any code if consignees.csv is empty",
             "où cela va : un `code` de consignees.csv ; n'importe lequel s'il n'en contient \
                  aucun",
             "куди доставити: `code` із consignees.csv; будь-який, якщо там їх немає",
@@ -166,7 +166,7 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Name)
         .titled(["Together", "Ensemble", "Разом"])
         .means([
-            "a word that lines share that are funded together or not at all",
+            "a name shared by lines that must be funded together or not at all",
             "un mot commun aux lignes financées ensemble ou pas du tout",
             "слово, спільне для позицій, які фінансують разом або ніяк",
         ])
@@ -175,7 +175,8 @@ const FIELDS: [Field<'static>; 20] = [
         .as_cell(Cell::Whole)
         .titled(["Tolerance per mille", "Tolérance en pour mille", "Допуск у проміле"])
         .means([
-            "units short that still close the line, from 0 to 1000 per mille; 0 if empty",
+            "the share of the quantity that may be missing when the line closes, from 0 to 1000 \
+             per mille; 0 if empty",
             "unités manquantes qui closent quand même la ligne, de 0 à 1000 pour mille ; 0 \
                  si vide",
             "скільки може бракувати, щоб позиція все ж закрилася, від 0 до 1000 проміле; \

@@ -134,7 +134,7 @@ impl<'a> Section<'a> {
         language.of(self.titles)
     }
 
-    /// Whether a sheet called `name` holds this table.
+    /// Whether a sheet called `name` contains this table.
     pub(super) fn is_titled(&self, name: &str) -> bool {
         let name = compared(name);
         self.name == name || self.titles.iter().any(|title| compared(title) == name)

@@ -62,7 +62,7 @@ const PARTY_FIELDS: [Field<'static>; 6] = [
         .as_cell(Cell::Text)
         .titled(["Evidence", "Justificatif", "Підтвердження"])
         .means([
-            "what shows it; empty without a role",
+            "the document that shows it; empty without a role",
             "ce qui l'atteste ; vide sans rôle",
             "чим це підтверджено; порожньо, якщо ролі немає",
         ])
@@ -91,7 +91,8 @@ const GROUP_FIELDS: [Field<'static>; 6] = [
         .as_cell(Cell::Name)
         .titled(["Codes begin with", "Débuts de codes", "Початок кодів"])
         .means([
-            "the beginnings of the codes it owns, kept apart by spaces; the longest wins",
+            "the beginnings of the codes that it reviews, separated by spaces; the longest \
+             match wins",
             "les débuts des codes qui lui reviennent, séparés par des espaces ; le plus long \
                  l'emporte",
             "початки кодів, за які вона відповідає, через пробіл; переважає найдовший",
@@ -101,7 +102,7 @@ const GROUP_FIELDS: [Field<'static>; 6] = [
         .as_cell(Cell::Number)
         .titled(["Review from", "Examen à partir de", "Розгляд від"])
         .means([
-            "lines from this estimate on wait for a review; none do if empty",
+            "lines with this estimate or more wait for a review; if empty, no line does",
             "les lignes à partir de cette estimation attendent un examen ; aucune si vide",
             "позиції від цієї оцінки чекають на розгляд; порожньо: жодна",
         ])
@@ -110,7 +111,7 @@ const GROUP_FIELDS: [Field<'static>; 6] = [
         .as_cell(Cell::Currency)
         .titled(["Currency", "Devise", "Валюта"])
         .means([
-            "the currency of that amount, needed with it",
+            "the currency of that amount, required with it",
             "la devise de ce montant, requise avec lui",
             "валюта цієї суми, обов'язкова разом із нею",
         ])

@@ -16,7 +16,7 @@ const CODE_FIELDS: [Field<'static>; 3] = [
     required("name")
         .as_cell(Cell::Name)
         .titled(["Name", "Nom", "Назва"])
-        .means(["what it stands for", "ce qu'il désigne", "що він означає"])
+        .means(["the meaning of the code", "ce qu'il désigne", "що він означає"])
         .such_as("Portable computers"),
 ];
 
@@ -40,7 +40,7 @@ const PROHIBITED_FIELDS: [Field<'static>; 2] = [
     required("reason")
         .as_cell(Cell::Text)
         .titled(["Reason", "Motif", "Причина"])
-        .means(["why not", "pourquoi", "чому"])
+        .means(["the reason", "pourquoi", "чому"])
         .such_as("weapons"),
 ];
 
@@ -61,7 +61,7 @@ const CONSIGNEE_FIELDS: [Field<'static>; 3] = [
         .as_cell(Cell::Of("parties"))
         .titled(["Requester", "Demandeur", "Замовник"])
         .means([
-            "whose it is: an `id` of parties.csv",
+            "its requester: an `id` of parties.csv",
             "à qui il appartient : un `id` des parties",
             "чий він: `id` зі сторін",
         ])
@@ -70,7 +70,7 @@ const CONSIGNEE_FIELDS: [Field<'static>; 3] = [
         .as_cell(Cell::Text)
         .titled(["Address", "Adresse", "Адреса"])
         .means([
-            "the address, which is shown to few and in no error",
+            "the address, which only few may see and no error shows",
             "l'adresse, montrée à peu de gens et dans aucune erreur",
             "адреса, яку бачать небагато хто і жодне повідомлення про помилку",
         ])

@@ -12,7 +12,7 @@ const SETTING_FIELDS: [Field<'static>; 5] = [
         .as_cell(Cell::Name)
         .titled(["Coalition", "Coalition", "Коаліція"])
         .means([
-            "what the coalition is called",
+            "the name of the coalition",
             "le nom de la coalition",
             "як називається коаліція",
         ])
@@ -21,7 +21,7 @@ const SETTING_FIELDS: [Field<'static>; 5] = [
         .as_cell(Cell::Currency)
         .titled(["Currency", "Devise", "Валюта"])
         .means([
-            "the currency in which totals are given",
+            "the currency of totals",
             "la devise dans laquelle les totaux sont donnés",
             "валюта, в якій подаються підсумки",
         ])
@@ -44,7 +44,7 @@ const SETTING_FIELDS: [Field<'static>; 5] = [
         .as_cell(Cell::One(&YES_OR_NO))
         .titled(["Any requester", "Tout demandeur", "Будь-який замовник"])
         .means([
-            "whether requesters need not be parties",
+            "whether requesters may be missing from the parties",
             "si les demandeurs n'ont pas besoin d'être des parties",
             "чи можуть просити ті, кого немає серед сторін",
         ])

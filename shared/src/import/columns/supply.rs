@@ -24,7 +24,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Of("parties"))
         .titled(["Supplier", "Fournisseur", "Постачальник"])
         .means([
-            "who sells: an `id` of parties.csv",
+            "the supplier: an `id` of parties.csv",
             "qui vend : un `id` des parties",
             "хто продає: `id` зі сторін",
         ])
@@ -33,7 +33,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Name)
         .titled(["Item", "Article", "Товар"])
         .means([
-            "what is sold, as lines name it",
+            "the item, named as in the lines",
             "ce qui est vendu, comme les lignes le nomment",
             "що продається, як названо в позиціях",
         ])
@@ -65,8 +65,8 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Number)
         .titled(["Minimum", "Minimum", "Мінімум"])
         .means([
-            "the smallest quantity of the item that is sold on an order, for all its lots \
-                 together; it is raised to a multiple of `increment`",
+            "the smallest quantity of the item on one order, for all its lots together; it is \
+                 rounded up to a multiple of `increment`",
             "la plus petite quantité vendue par commande, toutes lignes ensemble ; elle est \
                  portée à un multiple de `increment`",
             "найменша кількість товару на замовлення, для всіх позицій разом; збільшується \
@@ -77,7 +77,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Number)
         .titled(["Increment", "Pas", "Крок"])
         .means([
-            "what is sold is a multiple of it, counted from zero",
+            "quantities are sold in multiples of this, counted from zero",
             "ce qui est vendu en est un multiple, compté à partir de zéro",
             "продається кратно цій кількості, від нуля",
         ])
@@ -127,7 +127,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Day)
         .titled(["Framework ends", "Fin du contrat-cadre", "Кінець рамкової угоди"])
         .means([
-            "the last day of that contract, needed with it",
+            "the last day of that contract, required with it",
             "le dernier jour de ce contrat, requis avec lui",
             "останній день цієї угоди, обов'язковий разом із нею",
         ])
@@ -136,8 +136,8 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Number)
         .titled(["Framework ceiling", "Plafond du contrat-cadre", "Межа рамкової угоди"])
         .means([
-            "what may be called off under it altogether, the same in each of its rows, \
-                 needed with it",
+            "the total that may be called off under the contract, the same in each of its rows, \
+                 required with it",
             "ce qui peut être commandé en tout sur ce contrat, le même dans chacune de ses \
                  lignes, requis avec lui",
             "скільки загалом можна замовити за угодою, однаково в кожному її рядку, \
@@ -148,7 +148,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Currency)
         .titled(["Framework currency", "Devise du contrat-cadre", "Валюта рамкової угоди"])
         .means([
-            "the currency of that ceiling, where it is not `currency`",
+            "the currency of that ceiling, if it is not `currency`",
             "la devise de ce plafond, si ce n'est pas `currency`",
             "валюта цієї межі, якщо не `currency`",
         ])
@@ -157,7 +157,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Name)
         .titled(["Pack of", "Lot de", "В упаковці"])
         .means([
-            "what one unit holds, as a quantity and a unit, where it is a pack",
+            "the contents of one unit, as a quantity and a unit, if the unit is a pack",
             "ce que contient une unité, quantité et unité, si c'est un lot",
             "що містить одна одиниця, кількість і одиниця, якщо це упаковка",
         ])
@@ -166,7 +166,7 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .as_cell(Cell::Whole)
         .titled(["Price per", "Prix pour", "Ціна за кількість"])
         .means([
-            "how many units the price is for, from 1 to 1000000; 1 if it is empty",
+            "how many units the price is for, from 1 to 1000000; 1 if empty",
             "pour combien d'unités vaut le prix, de 1 à 1000000 ; 1 si vide",
             "за скільки одиниць ціна, від 1 до 1000000; порожньо: 1",
         ])
@@ -185,7 +185,7 @@ const CHARGE_FIELDS: [Field<'static>; 4] = [
         .as_cell(Cell::Of("parties"))
         .titled(["Buying agent", "Agent acheteur", "Закупівельний агент"])
         .means([
-            "the buying agent whose orders have it; all if empty",
+            "the buying agent on whose orders it is charged; all if empty",
             "l'agent acheteur dont les commandes les portent ; tous si vide",
             "закупівельний агент, чиї замовлення їх мають; порожньо: усі",
         ])
@@ -214,8 +214,9 @@ const CHARGE_FIELDS: [Field<'static>; 4] = [
         .as_cell(Cell::Of("parties"))
         .titled(["Due to", "Dû à", "Кому"])
         .means([
-            "the party that gets it; if empty, the buying agent gets an `agent_fee`, and the \
-                 supplier the rest. A supplier's order asks only for what it gets",
+            "the party that receives it; if empty, the buying agent receives an `agent_fee`, and \
+                 the supplier everything else. An order to a supplier contains only the charges \
+                 that the supplier receives",
             "la partie qui les reçoit ; si vide, l'agent acheteur reçoit `agent_fee`, le \
                  fournisseur le reste. La commande d'un fournisseur ne demande que ce qu'il \
                  reçoit",

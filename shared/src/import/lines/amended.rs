@@ -50,7 +50,7 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
         let place = LINE_FIELDS.iter().position(|field| field == name);
         match place {
             Some(place) if place > 1 => value.clone_into(&mut cells[place]),
-            Some(_) => return Err(format!("`{name}` stays: hand in another line")),
+            Some(_) => return Err(format!("`{name}` cannot be changed: submit a new line instead")),
             None => {
                 let hint = suggestion(name, "the fields are", LINE_FIELDS.into_iter());
                 return Err(format!("a line has no field `{name}`; {hint}"));
@@ -165,7 +165,7 @@ fn read(line: &Line, cells: &[String; LINE_FIELDS.len()]) -> Result<Line, Vec<Fi
     let rows = vec![Row::new(1, cells.to_vec())];
     let table = Table { header, rows, has_point: true, ..Table::of(line.external_id.clone()) };
     let whole = |error: ImportError| {
-        vec![FieldError::of_file(&table.file, error.to_string(), "hand the line in again")]
+        vec![FieldError::of_file(&table.file, error.to_string(), "submit the line again")]
     };
     let columns = Columns::find(&table, LINES, None).map_err(whole)?;
     let read = |fields: &mut RowFields<'_>| read_line(fields, None);

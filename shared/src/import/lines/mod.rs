@@ -206,8 +206,8 @@ fn lists_lots(table: &Table) -> bool {
 
 /// The error for a listing of lots. Its quantities are those of lots, so it does not say what a line asks for.
 fn listed_lots(table: Table) -> ImportError {
-    let what = "lists lots, in which a line stands once for each of its lots";
-    let hint = "hand in what `waybill lines --csv` writes, which has each line whole";
+    let what = "lists lots: a line appears once for each of its lots";
+    let hint = "submit the output of `waybill lines --csv`, which has each line once";
     let error = Box::new(FieldError::of_file(&table.file, what, hint));
     ImportError::Lots { error, table: Box::new(table) }
 }
@@ -254,7 +254,7 @@ pub(in crate::import) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>
         && smallest > quantity
     {
         let what = format!("is more than the quantity, {quantity}");
-        let hint = "give the smallest part worth delivering alone, or leave it empty";
+        let hint = "give the smallest quantity worth delivering alone, or leave it empty";
         fields.fail("smallest_lot", Fault::new(what, hint));
     }
     Some(Line {

@@ -118,7 +118,7 @@ fn read_record(
 
 /// The error for a cell in the record at `row` whose quote is not closed, or not within the limit.
 fn unclosed(file: &str, row: u64) -> ImportError {
-    let what = "a quote is opened and not closed within 1 MiB";
+    let what = "an opening quote has no closing quote within 1 MiB";
     ImportError::Quoting { file: file.to_owned(), row, what }
 }
 
@@ -129,7 +129,8 @@ fn fit(mut row: Row, columns: usize, separator: Separator) -> Row {
     if there < columns || surplus.iter().any(|cell| !cell.trim().is_empty()) {
         let what = format!("the row has {there} cells, the header has {columns} columns");
         let hint = format!(
-            "give every column a cell, and put quotes around a cell that holds a {separator}"
+            "give each row one cell for every column, and put quotes around a cell that contains \
+             a {separator}"
         );
         row.problems.push(Problem { column: None, what, hint });
     } else {
@@ -183,7 +184,7 @@ impl Record {
                     mark.len_utf8()
                 }
                 State::Closed => {
-                    let what = "text follows a quote that closes a cell";
+                    let what = "text follows the closing quote of a cell";
                     return Err(ImportError::Quoting { file: file.to_owned(), row, what });
                 }
                 State::Start | State::Plain => {

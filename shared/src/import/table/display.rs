@@ -10,7 +10,7 @@ const GENERAL_DIGITS: usize = 10;
 /// What a cell of `format` (`General`, `0000`, `"REQ-"000`) displays for `value`.
 pub(super) fn shown(value: f64, format: &str) -> Shown {
     if value.abs() >= EXACT {
-        return Shown::Not("a number of more than 15 digits, of which the sheet keeps 15");
+        return Shown::Not("a number of more than 15 digits, but the sheet keeps only 15");
     }
     let format = format.trim();
     let is_general = format.eq_ignore_ascii_case("general") || format.is_empty() || format == "@";
@@ -19,7 +19,7 @@ pub(super) fn shown(value: f64, format: &str) -> Shown {
         let digits = plain_number(value).chars().filter(char::is_ascii_digit).count();
         return match is_whole || digits <= GENERAL_DIGITS {
             true => Shown::Plainly,
-            false => Shown::Not("a number that the sheet shows rounded"),
+            false => Shown::Not("a number that the sheet displays rounded"),
         };
     }
     // The first section of a format applies to positive numbers.
@@ -29,10 +29,10 @@ pub(super) fn shown(value: f64, format: &str) -> Shown {
         return Shown::Not(kind(format));
     };
     if !is_whole {
-        return Shown::Not("a number that the sheet shows rounded");
+        return Shown::Not("a number that the sheet displays rounded");
     }
     if value < 0.0 || (value == 0.0 && is_sectioned) {
-        return Shown::Not("a number for which the sheet has a format of its own");
+        return Shown::Not("a number with a custom format");
     }
     Shown::As(laid_out(&format!("{value:.0}"), &pieces))
 }
@@ -43,8 +43,8 @@ fn kind(format: &str) -> &'static str {
     match () {
         () if has(&['%']) => "a percentage",
         () if format.to_ascii_uppercase().contains("E+") => "a number in scientific notation",
-        () if has(&['#', ',']) => "a number with its thousands kept apart",
-        () => "a number with a format of its own",
+        () if has(&['#', ',']) => "a number with thousands separators",
+        () => "a number with a custom format",
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
             (12.6, "0", "rounded"),
             (0.123_456_789_012, "General", "rounded"),
             (1e15, "General", "15 digits"),
-            (12.0, "0.00", "a format of its own"),
-            (-1.0, "000", "a format of its own"),
-            (12.0, "[$€-407] 0", "a format of its own"),
+            (12.0, "0.00", "a custom format"),
+            (-1.0, "000", "a custom format"),
+            (12.0, "[$€-407] 0", "a custom format"),
         ] {
             match shown(value, format) {
                 Shown::Not(told) => assert!(told.contains(what), "{value} {format}: {told}"),

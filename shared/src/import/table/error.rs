@@ -46,8 +46,8 @@ impl FieldError {
         }
         for said in [
             "; a mapping file can translate codes",
-            ", and no mapping says that this file does",
-            ", and no mapping says so",
+            ", and no mapping states one for this file",
+            ", and no mapping states this",
         ] {
             self.what = self.what.replace(said, "");
         }
@@ -117,16 +117,16 @@ pub enum ImportError {
         #[source]
         source: io::Error,
     },
-    #[error("{file}: has {bytes} bytes, more than the {limit} that are read\n  hint: {hint}")]
+    #[error("{file}: has {bytes} bytes, more than the limit of {limit}\n  hint: {hint}")]
     TooLarge { file: String, bytes: u64, limit: u64, hint: &'static str },
     /// The content exceeds the limits; a small packed file can hold gigabytes.
-    #[error("{file}: {what}\n  hint: hand it in in parts")]
+    #[error("{file}: {what}\n  hint: split it and submit the parts")]
     TooMuch { file: String, what: String },
     /// The extension is not supported.
     #[error(
-        "{file}: files named `.{extension}` are not read\n  \
-         hint: use .csv, .xlsx, .json (an array of objects) or .jsonl (an object a line); \
-         .tsv, .txt, .xlsm, .xls and .ods are read, too"
+        "{file}: files with the extension `.{extension}` are not supported\n  \
+         hint: use .csv, .xlsx, .json (an array of objects) or .jsonl (one object a line); .tsv, \
+         .txt, .xlsm, .xls and .ods are also read"
     )]
     Format {
         file: String,
@@ -143,7 +143,8 @@ pub enum ImportError {
     },
     /// The file has no header, or no object.
     #[error(
-        "{file}: is empty\n  hint: the first row names the columns, each further row is a record"
+        "{file}: is empty\n  hint: the first row must name the columns; each row after it is a \
+         record"
     )]
     Empty { file: String },
     #[error(
@@ -171,7 +172,7 @@ pub enum ImportError {
         position: usize,
     },
     #[error(
-        "{file}: `{label}` is not an encoding that is read\n  \
+        "{file}: `{label}` is not a supported encoding\n  \
          hint: use utf-8, utf-16le, windows-1251, windows-1252 or iso-8859-2, or save the file as UTF-8"
     )]
     UnknownEncoding {
@@ -181,8 +182,8 @@ pub enum ImportError {
     },
     /// The bytes are not valid in the encoding.
     #[error(
-        "{file}, row {row}: is not {encoding} at byte offset {offset}\n  hint: say what it is, \
-         for example `--encoding windows-1251`, or save the file as UTF-8"
+        "{file}, row {row}: is not {encoding} at byte offset {offset}\n  hint: state the \
+         encoding, for example `--encoding windows-1251`, or save the file as UTF-8"
     )]
     InvalidText {
         file: String,
@@ -209,13 +210,13 @@ pub enum ImportError {
     },
     /// The first line states an unknown separator, such as `sep=^`.
     #[error(
-        "{file}, row 1: `{line}` names no separator that is read\n  \
-         hint: separate the columns by commas, semicolons, tabs or bars"
+        "{file}, row 1: `{line}` names a separator that is not supported\n  \
+         hint: separate the columns by commas, semicolons, tabs or vertical bars (|)"
     )]
     Said { file: String, line: String },
     #[error(
-        "{file}: looks like UTF-16 without a byte order mark\n  \
-         hint: say so with `--encoding utf-16le`, or save the file as UTF-8"
+        "{file}: looks like UTF-16 without a byte order mark\n  hint: state the encoding with \
+         `--encoding utf-16le`, or save the file as UTF-8"
     )]
     Unmarked { file: String },
     /// The text is not valid UTF-16.
@@ -237,8 +238,8 @@ pub enum ImportError {
     },
     /// The file is not JSON, or its objects are not flat.
     #[error(
-        "{file}, row {row}: {source}\n  hint: .json holds one array of flat objects, \
-         .jsonl a flat object a line"
+        "{file}, row {row}: {source}\n  hint: .json holds one array of flat objects; .jsonl holds \
+         one flat object a line"
     )]
     Json {
         file: String,
@@ -261,13 +262,13 @@ pub enum ImportError {
     )]
     Workbook { file: String, what: String },
     /// The file is not TOML, or has unknown or wrong keys.
-    #[error("{file}: {source}\n  hint: mend the line shown; docs/file-formats.md has all names")]
+    #[error("{file}: {source}\n  hint: correct the line shown; docs/file-formats.md has all names")]
     Toml {
         file: String,
         #[source]
         source: Box<toml::de::Error>,
     },
-    #[error("a coalition to start with could not be made: {what}")]
+    #[error("the starter coalition could not be written: {what}")]
     Template { what: String },
     /// All errors in rows, headers and mappings.
     #[error("{}", join(.0))]

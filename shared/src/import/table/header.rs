@@ -29,8 +29,8 @@ pub(super) fn find(
 ) -> Result<usize, ImportError> {
     if let Some(stated) = options.header_row {
         return rows.iter().position(|row| row.number == stated).ok_or_else(|| {
-            let what = format!("row {stated}, in which the header is said to stand, is empty");
-            let hint = "count the rows from the top of the file, the empty ones too";
+            let what = format!("row {stated}, which is stated as the header row, is empty");
+            let hint = "count the rows from the top of the file, including empty rows";
             ImportError::Rows(vec![FieldError::of_file(file, what, hint).at("header_row")])
         });
     }

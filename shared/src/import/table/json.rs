@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                 row.problems.push(Problem { column: Some(column), what, hint: hint.to_owned() });
             };
             if seen.contains(&column) {
-                problem(format!("the key `{name}` is there twice"), "keep one of them");
+                problem(format!("the key `{name}` occurs twice"), "keep one of them");
             }
             seen.push(column);
             match entries.next_value_seed(Cell)? {
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                     row.typed.push(Typed { column, shown });
                 }
                 Scalar::Inexact => problem(
-                    "the number has more than the 15 digits that are sure to be read exactly"
+                    "the number has more than 15 digits, so it may not be read exactly"
                         .into(),
                     "write it as a string, in quotes",
                 ),

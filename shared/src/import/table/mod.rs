@@ -96,7 +96,7 @@ pub enum Shown {
     Plainly,
     /// Another text, such as `0012` for the number 12.
     As(String),
-    /// Unknown, or dependent on the viewer's settings. The text says what the cell holds.
+    /// Unknown, or dependent on the viewer's settings. The text says what the cell contains.
     Not(&'static str),
 }
 
@@ -192,7 +192,7 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
             json::read_lines(lines, options.limits)
         }
         "json" => {
-            let hint = "save it as .jsonl, an object a line, which may be larger";
+            let hint = "save it as .jsonl, one object a line, which may be larger";
             refuse_above(MAX_ARRAY_BYTES, &opened, path, hint)?;
             let whole = text::read_whole(file, opened, options.encoding, MAX_ARRAY_BYTES)?;
             json::read_array(whole, options.limits)

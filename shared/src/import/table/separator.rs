@@ -59,7 +59,7 @@ impl fmt::Display for Separator {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` does not separate columns: use comma, semicolon, tab or bar, or the character itself"
+    "`{0}` is not a supported separator: use comma, semicolon, tab or bar, or the character itself"
 )]
 pub struct UnknownSeparator(String);
 

@@ -175,7 +175,7 @@ impl<'o> Sheet<'o> {
 fn hidden(row: u64, column: usize, (from, first): (u64, usize)) -> Problem {
     let (cell, into) = (address(row, column), address(from, first));
     let what = format!("cell {cell} is merged into {into}");
-    let hint = "unmerge the cells, and fill in what each of them means".to_owned();
+    let hint = "unmerge the cells and fill in each of them".to_owned();
     Problem { column: Some(column), what, hint }
 }
 
@@ -198,7 +198,7 @@ fn fit(row: RawRow, header: &[String]) -> Row {
         let cell = || address(row.number, column);
         if column >= header.len() {
             let what = format!("cell {} has a value, but its column has no name", cell());
-            let hint = "name the column in the row of the header, or clear the cell".to_owned();
+            let hint = "name the column in the header row, or clear the cell".to_owned();
             fitted.problems.push(Problem { column: None, what, hint });
             continue;
         }
@@ -210,7 +210,7 @@ fn fit(row: RawRow, header: &[String]) -> Row {
             }
             Value::Bad(what) => {
                 let what = format!("cell {} {what}", cell());
-                let hint = "put the value in its place (copy, then paste values only)".to_owned();
+                let hint = "replace it with its value (copy, then paste values only)".to_owned();
                 fitted.problems.push(Problem { column: Some(column), what, hint });
             }
         }

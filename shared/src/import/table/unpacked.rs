@@ -27,18 +27,18 @@ pub(super) fn weighed(file: &str, opened: File, limits: ReadLimits) -> Result<Fi
             weigh(entry, left).map_err(|error| damaged(error.to_string()))?;
         left = left.checked_sub(all).ok_or_else(|| {
             let most = limits.unpacked >> 20;
-            too_much(file, format!("takes more than {most} MiB once it is unpacked"))
+            too_much(file, format!("needs more than {most} MiB when unpacked"))
         })?;
         // The reader allocates for the claimed number of texts before it reads them.
         if texts > bytes {
-            return Err(damaged(format!("`{name}` claims {texts} texts, and has {bytes} bytes")));
+            return Err(damaged(format!("`{name}` claims to hold {texts} texts, but has only {bytes} bytes")));
         }
         match (text > limits.text, is_xml(&name)) {
             (false, _) => {}
             (true, true) => {
                 let most = limits.text >> 10;
                 let what =
-                    format!("a text in `{name}` has {text} bytes, and at most {most} KiB are read");
+                    format!("a text in `{name}` has {text} bytes; the limit is {most} KiB");
                 return Err(too_much(file, what));
             }
             (true, false) => left_out.push(at),

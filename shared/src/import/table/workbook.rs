@@ -272,8 +272,8 @@ fn xlsx_cells(
     {
         let value = match (&cell.value, &cell.formula) {
             (DataRef::Empty, None) => continue,
-            (DataRef::Error(error), _) => Value::Bad(format!("holds the error {error}")),
-            (_, Some(_)) => Value::Bad("holds a formula".to_owned()),
+            (DataRef::Error(error), _) => Value::Bad(format!("contains the error {error}")),
+            (_, Some(_)) => Value::Bad("contains a formula".to_owned()),
             (value, None) => {
                 let style = styles.get(&cell.pos).copied().unwrap_or(0);
                 let format = formats.get(style).map_or("General", String::as_str);
@@ -317,7 +317,7 @@ fn xlsx_formats(
         if formats.get(style) != formats.first() {
             styles.insert((row, column), style);
             if styles.len() > MOST_FORMATTED {
-                return Err(damaged("it has too many cells with a format".to_owned()));
+                return Err(damaged("it has too many formatted cells".to_owned()));
             }
         }
     }
@@ -335,10 +335,10 @@ fn range_cells(
         let position = (first_row + row as u32, first_column + column as u32);
         let has_formula = formulas.get_value(position).is_some_and(|text| !text.is_empty());
         let value = match value {
-            Data::Error(error) => Value::Bad(format!("holds the error {error}")),
-            _ if has_formula => Value::Bad("holds a formula".to_owned()),
+            Data::Error(error) => Value::Bad(format!("contains the error {error}")),
+            _ if has_formula => Value::Bad("contains a formula".to_owned()),
             value => {
-                of(value, &|_| Shown::Not("a number, and only .xlsx tells how the sheet shows it"))
+                of(value, &|_| Shown::Not("a number; only .xlsx records how the sheet displays it"))
             }
         };
         if let Value::Text(text) = &value
@@ -366,7 +366,7 @@ fn of(value: &Data, shown: &dyn Fn(f64) -> Shown) -> Value {
             other(text.trim_end_matches("T00:00:00").to_owned(), "a day or a time")
         }
         Data::DurationIso(text) => other(text.clone(), "a time"),
-        Data::Error(error) => Value::Bad(format!("holds the error {error}")),
+        Data::Error(error) => Value::Bad(format!("contains the error {error}")),
         Data::Empty => Value::Text(String::new()),
     }
 }

@@ -48,45 +48,58 @@ pub(super) const fn of(language: Language) -> &'static Words {
 const ENGLISH: Words = Words {
     columns: ["column", "needed", "meaning", "example"],
     needed: ["yes", "no"],
-    about_folder: "This folder describes a coalition. Fill in the files with a spreadsheet or an editor, then hand the \
-                   folder in with `waybill import`. Do so again whenever something changed: what is new or changed is \
-                   taken, and nothing is taken twice.",
+    about_folder: "This folder describes a coalition. Fill in the files with a spreadsheet or an \
+                   editor, then \
+                   submit the folder with `waybill import`. Do so again whenever something \
+                   changes: new and changed rows are imported, and nothing is imported twice.",
     about_book: &[
-        "This workbook describes a coalition. Fill in its sheets, then hand it in: waybill import THIS-FILE.xlsx",
-        "Hand it in again whenever something changed: what is new or changed is taken, and nothing is taken twice.",
-        "What a column means stands in the note of its heading. Dark headings are needed, light ones may stay empty.",
-        "Do not rename headings or sheets. Sheets of your own may be added; they are not read.",
-        "Type days as your spreadsheet takes them. Numbers are numbers, without currency signs.",
+        "This workbook describes a coalition. Fill in its sheets, then submit it: waybill import \
+         THIS-FILE.xlsx",
+        "Submit it again whenever something changes: new and changed rows are imported, and \
+         nothing is imported twice.",
+        "The note on each heading explains the column. Columns with dark headings must be \
+         filled in, columns with light headings may stay empty.",
+        "Do not rename headings or sheets. You may add sheets of your own; they are not read.",
+        "Type dates the way your spreadsheet expects them. Type numbers without currency signs.",
     ],
-    left_out: "Every file but coalition.toml, parties.csv and contributions.csv may be removed (requisitions.csv with its \
-               entry in coalition.toml), and every table but the settings may stay empty. `waybill import` says what holds instead.",
-    cells: "Days are written 2026-11-30, numbers 1250.50. A first row that names the columns stays as it is.",
-    any_requester: "While this is true, whoever asks is taken. Set it to false once parties.csv names all who ask: then a \
-                    misspelt requester is refused.",
-    requisitions: "Files of lines that come with this folder. Others can be handed in at any time: waybill import FILE",
-    pipeline: "The way of every lot, and its rules. Without this file the same steps run with the usual rules.",
-    usual: "The usual values of what is changed most often; docs/reference/pipeline.md has all. Take away the # to change one.",
-    connector: "Orders are written to the folder outbox of the data, answers are taken from its folder inbox.",
-    calendar: "What is done at fixed times. Money lapses, funding is tried again and late deliveries are chased daily, \
-               whether this says when or not.",
+    left_out: "You may remove every file except coalition.toml, parties.csv and contributions.csv \
+               (for requisitions.csv, also remove its entry in coalition.toml), and every table \
+               except the settings may stay empty. `waybill import` reports which defaults then \
+               apply.",
+    cells: "Write days as 2026-11-30 and numbers as 1250.50. Do not change the first row, which \
+            names the columns.",
+    any_requester: "While this is true, any requester is accepted. Set it to false once \
+                    parties.csv lists all requesters: then a misspelt requester is refused.",
+    requisitions: "Files of lines that belong to this folder. Others can be submitted at any \
+                   time: waybill import FILE",
+    pipeline: "The steps of every lot, and their rules. Without this file the same steps run with \
+               the default rules.",
+    usual: "The defaults of the settings that are changed most often; docs/reference/pipeline.md \
+            lists all settings. Remove the # to change one.",
+    connector: "Orders are written to the folder outbox in the data folder, answers are read from \
+                its folder inbox.",
+    calendar: "Work at fixed times. Every day money lapses, funding is tried again and late \
+               deliveries are chased, even if no time is given here.",
     files: [
-        ("parties", "who takes part, a row for each role of a party"),
+        ("parties", "who takes part, one row for each role of a party"),
         ("contributions", "what donors promise"),
         ("offers", "what can be bought"),
-        ("requisitions", "what is asked for"),
-        ("consignees", "where deliveries go; none: any code will do"),
-        ("codes", "the codes that lines may use; none: those of the CPV"),
-        ("groups", "the expert groups that review lines; none: nothing waits for a review"),
-        ("charges", "what comes on top of goods; none: nothing does"),
-        ("prohibited", "what must not be bought; none: nothing is prohibited"),
+        ("requisitions", "what requesters need"),
+        ("consignees", "where deliveries go; if empty, any code is accepted"),
+        ("codes", "the codes that lines may use; if empty, the CPV codes"),
+        ("groups", "the expert groups that review lines; if empty, no line waits for a review"),
+        ("charges", "costs on top of the price of goods; if empty, there are none"),
+        ("prohibited", "what must not be bought; if empty, nothing is prohibited"),
         (
             "rates",
-            "how much of each currency, a column each, is one EUR, by day; none: only one currency can be compared",
+            "how much of each currency is worth one EUR, by day, one column a currency; if empty, \
+             amounts in different currencies cannot be compared",
         ),
     ],
     needed_note: "Needed.",
     example_note: "Example:",
-    wrong: "This column takes what its list has, or what the note of its heading says.",
+    wrong: "This column accepts only the values of its list, or those that the note on its \
+            heading allows.",
 };
 
 const FRENCH: Words = Words {

@@ -146,14 +146,14 @@ impl<'a> Columns<'a> {
             (Some(index), _, _) => Ok(Some(Source::Column(index))),
             (None, Some(column), Some(mapping)) if !mapping.columns.is_empty() => error(
                 &format!(
-                    "the mapping takes it from column `{}`, which is not there",
+                    "the mapping takes it from column `{}`, which does not exist",
                     excerpt(column)
                 ),
                 suggestion(column, "the columns are", there()),
             ),
             (None, _, _) if !field.required => Ok(None),
             (None, None, Some(_)) => error(
-                "is needed, and the mapping does not give it",
+                "is required, and the mapping does not give it",
                 "name it in [columns] or [constants]".to_owned(),
             ),
             (None, _, _) => {
@@ -209,7 +209,7 @@ impl<'a> RowFields<'a> {
             && !what.contains("U+")
             && !hint.contains("U+")
         {
-            hint = format!("{hint}; the value holds {letter}");
+            hint = format!("{hint}; the value contains {letter}");
         }
         FieldError {
             file: self.columns.file.to_owned(),
@@ -286,7 +286,7 @@ impl<'a> RowFields<'a> {
         parse: impl FnOnce(&str) -> Result<T, Fault>,
     ) -> Option<T> {
         if !self.has(field) {
-            self.fail(field, Fault::new("is needed and empty", "fill it in"));
+            self.fail(field, Fault::new("is required but empty", "fill it in"));
             return None;
         }
         self.optional(field, parse)
@@ -336,8 +336,8 @@ impl<'a> RowFields<'a> {
             None | Some(Shown::Plainly) => parse(text),
             Some(Shown::As(shown)) => parse(shown),
             Some(Shown::Not(what)) => {
-                let hint = "format the column as text, and type what it is meant to show";
-                Err(Fault::new(format!("the cell holds {what}"), hint))
+                let hint = "format the column as text and type the value that you mean";
+                Err(Fault::new(format!("the cell contains {what}"), hint))
             }
         };
         let name = match is_required {
@@ -348,8 +348,8 @@ impl<'a> RowFields<'a> {
             && let Some(letter) = mixed(&name)
         {
             let hint =
-                "type it anew if it is meant to be Latin: names are compared letter by letter";
-            let warning = self.at(field, Fault::new(format!("holds {letter}"), hint));
+                "retype it if it should be Latin: names are compared letter by letter";
+            let warning = self.at(field, Fault::new(format!("contains {letter}"), hint));
             self.warnings.push(warning);
         }
         Some(name)
@@ -436,7 +436,7 @@ impl<'a> RowFields<'a> {
     /// The words of `field`, of which there must be one.
     pub(in crate::import) fn required_list(&mut self, field: &str, separator: char) -> Vec<String> {
         if !self.has(field) {
-            self.fail(field, Fault::new("is needed and empty", "fill it in"));
+            self.fail(field, Fault::new("is required but empty", "fill it in"));
         }
         self.list(field, separator)
     }
@@ -451,7 +451,7 @@ impl<'a> RowFields<'a> {
             && last < first
         {
             let what = format!("is before {first_field}, {first}");
-            let hint = format!("give a day on or after {first}, or mend {first_field}");
+            let hint = format!("give a day on or after {first}, or correct {first_field}");
             self.fail(last_field, Fault::new(what, hint));
         }
     }
@@ -461,7 +461,7 @@ impl<'a> RowFields<'a> {
         let Some(given) = fields.iter().find(|field| self.has(field)) else { return false };
         for field in fields {
             if !self.has(field) {
-                let what = format!("is needed with {given}");
+                let what = format!("is required together with {given}");
                 self.fail(field, Fault::new(what, format!("fill it in, or clear {given}")));
             }
         }

@@ -112,24 +112,24 @@ impl Mapping {
         {
             let hint = "remove rank_from_row, or the rank from [columns] and [constants]";
             errors.push(
-                FieldError::of_file(file, "rank_from_row gives the rank too", hint).at("rank"),
+                FieldError::of_file(file, "rank_from_row already gives the rank", hint).at("rank"),
             );
         }
         let date = self.date_format();
         if StrftimeItems::new(date).any(|item| item == Item::Error) {
             let hint = "use %Y, %m and %d, such as %d.%m.%Y";
-            let error = FieldError::of_file(file, "is not a format of dates", hint).at("date");
+            let error = FieldError::of_file(file, "is not a date format", hint).at("date");
             errors.push(FieldError { value: Some(excerpt(date)), ..error });
         }
         if let Some(label) = self.encoding.as_ref().filter(|label| !is_encoding(label)) {
             let hint = "use utf-8, windows-1251, windows-1252 or iso-8859-2";
-            let what = "is not an encoding that is read";
+            let what = "is not a supported encoding";
             let error = FieldError::of_file(file, what, hint).at("encoding");
             errors.push(FieldError { value: Some(excerpt(label)), ..error });
         }
         if self.header_row.is_some_and(|row| !(1..=MOST_ROWS_ABOVE).contains(&row)) {
-            let what = "is not the number of a row";
-            let hint = format!("give the row of the header, from 1 to {MOST_ROWS_ABOVE}");
+            let what = "is not a row number";
+            let hint = format!("give the number of the header row, from 1 to {MOST_ROWS_ABOVE}");
             errors.push(FieldError::of_file(file, what, hint).at("header_row"));
         }
         errors

@@ -69,8 +69,8 @@ impl<'t> Number<'t> {
     pub(in crate::import) fn or_grouped(&self, fault: Fault) -> Fault {
         let Some(grouped) = &self.grouped else { return fault };
         let Fault { what, hint } = fault;
-        let what = format!("{what}; with a mark between thousands it is {}", spaced(grouped));
-        Fault { what, hint: format!("{hint}, or write {grouped} if that is meant") }
+        let what = format!("{what}; with a thousands separator it is {}", spaced(grouped));
+        Fault { what, hint: format!("{hint}, or write {grouped} if you mean that") }
     }
 }
 
@@ -91,7 +91,7 @@ fn is_plain(text: &str, notation: Notation) -> bool {
 fn two_readings(one: &str, thousands: &str, mark: &str) -> Fault {
     let (one, shown) = (trimmed(one), spaced(thousands));
     let what =
-        format!("is {one} with a decimal {mark}, or {shown} with a {mark} between thousands");
+        format!("is {one} if the {mark} is a decimal mark, or {shown} if it separates thousands");
     let hint = format!(
         "write {one} or {thousands}, or set `decimal = \".\"` or `decimal = \",\"` in a mapping file"
     );
@@ -188,14 +188,14 @@ impl<'t> Parts<'t> {
                 let plain = self.decimal(sign).plain;
                 let hint = format!("write {plain}, or set `decimal = \",\"` in a mapping file");
                 Err(Fault::new(
-                    "has a decimal comma, and no mapping says that this file does",
+                    "has a decimal comma, and no mapping states one for this file",
                     hint,
                 ))
             }
             (2.., 0) if is_whole => {
                 let plain = self.whole(sign, last + 1);
                 let hint = format!("write {plain}, or set `decimal = \",\"` in a mapping file");
-                Err(Fault::new("has points between thousands, and no mapping says so", hint))
+                Err(Fault::new("has points between thousands, and no mapping states this", hint))
             }
             _ => Ok(None),
         }
@@ -298,9 +298,10 @@ mod tests {
         for (given, told) in [
             (
                 "1,000",
-                "is 1 with a decimal comma, or 1,000 with a comma between thousands: write 1 or 1000",
+                "is 1 if the comma is a decimal mark, or 1,000 if it separates thousands: write 1 \
+                 or 1000",
             ),
-            ("1,5", "has a decimal comma, and no mapping says that this file does: write 1.5"),
+            ("1,5", "has a decimal comma, and no mapping states one for this file: write 1.5"),
             ("1.250,50", "write 1250.50, or set `decimal = \",\"`"),
             ("1 250,5", "write 1250.5,"),
             ("1.000.000", "write 1000000,"),

@@ -41,8 +41,8 @@ impl From<QuantityError> for Fault {
             QuantityError::UnknownUnit(_) => {
                 "use a code such as H87 (piece), SET or HUR (hour), or translate it in [codes.unit]"
             }
-            QuantityError::NotANumber(_) => "write it plainly, such as 12 or 2.5",
-            QuantityError::NotPositive(_) => "give the quantity that is needed, or remove the row",
+            QuantityError::NotANumber(_) => "write a plain number, such as 12 or 2.5",
+            QuantityError::NotPositive(_) => "give the quantity needed, or remove the row",
             QuantityError::Fraction { .. } => {
                 "give a whole number, or a unit that can be divided, such as KGM or HUR"
             }
@@ -55,9 +55,9 @@ impl From<MoneyError> for Fault {
     fn from(error: MoneyError) -> Self {
         let hint = match &error {
             MoneyError::UnknownCurrency(_) => "use the three capital letters, such as EUR or DKK",
-            MoneyError::Decimals { .. } => "round the amount to the smallest coin of its currency",
-            MoneyError::NotANumber(_) => "write it plainly, without currency sign or grouping",
-            MoneyError::Overflow => "check the amount; one this large cannot be kept",
+            MoneyError::Decimals { .. } => "round the amount to the smallest unit of its currency",
+            MoneyError::NotANumber(_) => "write a plain number, without a currency sign or thousands separators",
+            MoneyError::Overflow => "check the amount; it is too large to be stored",
             MoneyError::Currency(..) => "give both amounts in one currency",
             MoneyError::PriceDecimals { .. } => "round the price, or give it for more units",
             MoneyError::Per(_) => "give the price for 100 or 1000 units",
@@ -95,7 +95,7 @@ fn within(text: String, longest: usize) -> Result<String, Fault> {
     }
     let hint =
         "shorten it; check that the cell belongs to this column, and that every quote is closed";
-    Err(Fault::new(format!("has {length} characters, and at most {longest} are taken"), hint))
+    Err(Fault::new(format!("has {length} characters; the limit is {longest}"), hint))
 }
 
 /// Refuses a `number` above the limit of all numbers.
@@ -103,7 +103,7 @@ fn bounded(number: i64) -> Result<(), Fault> {
     if number < NUMBER {
         return Ok(());
     }
-    Err(Fault::new("is larger than what is taken", "check it: it has more than 12 digits"))
+    Err(Fault::new("is too large", "check it: it has more than 12 digits"))
 }
 
 /// Whether `text`, apart from white space around it, is printable ASCII with single spaces. Such a
@@ -124,7 +124,7 @@ pub(in crate::import) fn name(text: &str) -> Result<String, Fault> {
         return within(text.to_owned(), LONGEST_NAME);
     }
     if let Some(found) = invisible(text) {
-        let hint = "remove it; typing the text anew does, copying it does not";
+        let hint = "remove it by retyping the text; copying the text keeps it";
         return Err(Fault::new(found.to_string(), hint));
     }
     within(canonical(text).into_owned(), LONGEST_NAME)
@@ -136,8 +136,8 @@ pub(in crate::import) fn id(text: &str) -> Result<String, Fault> {
         return within(text.to_owned(), LONGEST_ID);
     }
     match text.chars().find(|c| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')) {
-        Some('\t') => Err(Fault::new("holds a tab", "remove it: an id stands in one line")),
-        Some(_) => Err(Fault::new("holds a line end", "remove it: an id stands in one line")),
+        Some('\t') => Err(Fault::new("contains a tab", "remove it: an id must be on one line")),
+        Some(_) => Err(Fault::new("contains a line break", "remove it: an id must be on one line")),
         None => within(name(text)?, LONGEST_ID),
     }
 }
@@ -162,7 +162,7 @@ pub(in crate::import) fn date(text: &str, format: &str) -> Result<NaiveDate, Fau
         return Ok(day);
     }
     let (first, last) = (YEARS.start(), YEARS.end());
-    let hint = format!("check the year; years from {first} to {last} are taken");
+    let hint = format!("check the year; years from {first} to {last} are accepted");
     Err(Fault::new(format!("the year is {}", day.year()), hint))
 }
 
@@ -197,7 +197,7 @@ pub(in crate::import) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
             Some(near) => did_you_mean(&text, near),
             None => "name it as the IANA database does, such as Europe/Brussels".to_owned(),
         };
-        Fault::new("is no time zone", hint)
+        Fault::new("is not a time zone", hint)
     })
 }
 
@@ -274,8 +274,8 @@ pub(in crate::import) fn quantity(
     let read = read.map_err(|error| number.or_grouped(error.into()))?;
     bounded(read.0)?;
     let doubt = number.grouped.filter(|_| unit.is_whole()).map(|grouped| {
-        let what = format!("is read as {read}, by the decimal mark that the mapping states");
-        Fault::new(what, format!("write {grouped} if that is meant"))
+        let what = format!("is read as {read}, with the decimal mark that the mapping states");
+        Fault::new(what, format!("write {grouped} if you mean that"))
     });
     Ok((Some(read), doubt))
 }
@@ -289,7 +289,7 @@ pub(in crate::import) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fa
             u32::MAX => format!("{from} or more"),
             _ => format!("from {from} to {to}"),
         };
-        Fault::new(format!("must be a whole number {range}"), "write it plainly, such as 1")
+        Fault::new(format!("must be a whole number {range}"), "write a plain whole number, such as 1")
     })
 }
 

@@ -129,13 +129,13 @@ impl Cluster for PostgresStore {
         let mut made = Ok(());
         for months in 0..=MONTHS {
             let query = sqlx::query(include_str!("sql/make_partition.sql")).bind(months);
-            made = made.and(self.rows("make room for months to come", query).await.map(drop));
+            made = made.and(self.rows("create the coming months", query).await.map(drop));
         }
         let strays = sqlx::query(include_str!("sql/stray_months.sql"));
-        for row in self.rows("look for months that are missing", strays).await? {
+        for row in self.rows("look for missing months", strays).await? {
             let month: String = row.get(0);
             let query = sqlx::query(include_str!("sql/make_month.sql")).bind(month);
-            made = made.and(self.rows("make a month that is missing", query).await.map(drop));
+            made = made.and(self.rows("create a missing month", query).await.map(drop));
         }
         made
     }
@@ -143,7 +143,7 @@ impl Cluster for PostgresStore {
     async fn tell(&self, hints: &[Hint]) -> Result<(), StoreError> {
         for payload in payloads(hints) {
             let query = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
-            self.casual_rows("tell what is due", query).await?;
+            self.casual_rows("announce due work", query).await?;
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Cluster for PostgresStore {
                         // the store.
                         Ok(None) => Vec::new(),
                         Err(error) => {
-                            tracing::warn!(%error, "cannot hear what is due");
+                            tracing::warn!(%error, "cannot receive notifications of due lots and jobs");
                             tokio::time::sleep(backoff.pause()).await;
                             Vec::new()
                         }

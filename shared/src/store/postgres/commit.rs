@@ -39,7 +39,7 @@ pub(super) async fn commit(
                 if !is_conflict(&error) || attempt == ATTEMPTS {
                     return Err(failed("commit")(error));
                 }
-                tracing::debug!(%error, "another transaction got in the way; again");
+                tracing::debug!(%error, "another transaction interfered; trying again");
             }
             Err(_) => return Err(failed("commit")(give_up(connection))),
         }

@@ -12,7 +12,7 @@ use crate::store::condition::{Leader, Slot, Transaction};
 use crate::store::stored::time;
 use crate::store::{Condition, Hindrance, StoreError};
 
-const READ: &str = "look at the database";
+const READ: &str = "examine the database";
 
 /// A transaction that is open for longer counts as forgotten.
 const LONG_OPEN: Duration = Duration::from_secs(300);
@@ -34,8 +34,9 @@ impl PostgresStore {
             found.push(Hindrance {
                 what: "commits wait for a synchronous standby that does not confirm them",
                 detail: format!("{waiting} wait, synchronous_standby_names is '{standbys}'"),
-                mend: "bring that standby back; or go on without it: ALTER SYSTEM SET synchronous_standby_names = ''; \
-                       SELECT pg_reload_conf(): all goes on by itself then, nothing is to be started"
+                mend: "start that standby again, or continue without it: ALTER SYSTEM SET \
+                       synchronous_standby_names = ''; \
+                       SELECT pg_reload_conf(); work then continues by itself, without a restart"
                     .to_owned(),
             });
         }
@@ -43,11 +44,11 @@ impl PostgresStore {
         if let Some(missing) = missing {
             let schema: String = row.get(3);
             found.push(Hindrance {
-                what: "the database's user lacks a right",
+                what: "the database's user lacks a permission",
                 detail: format!("{user} has no {missing}"),
                 mend: format!(
-                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}: all goes on by \
-                     itself then"
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO \
+                     {user}; work then continues by itself"
                 ),
             });
         }

@@ -15,7 +15,7 @@ use crate::store::hint::named;
 use crate::store::stored::time;
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
 
-const READ: &str = "read what is due";
+const READ: &str = "read due work";
 
 fn hints(rows: &[PgRow]) -> Vec<Hint> {
     named(

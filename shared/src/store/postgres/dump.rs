@@ -45,7 +45,7 @@ impl Whole for PostgresStore {
             let mut rows = sqlx::query(sql).fetch(&self.pool);
             let mut batch = Vec::with_capacity(BATCH);
             while let Some(row) = rows.try_next().await.map_err(failed(READ))? {
-                let row: Row = parse(row.get(0), || "a row to be carried elsewhere".to_owned())?;
+                let row: Row = parse(row.get(0), || "a row to be exported".to_owned())?;
                 batch.push(row);
                 if batch.len() == BATCH && to.send(std::mem::take(&mut batch)).await.is_err() {
                     return Ok(());
@@ -62,13 +62,13 @@ impl Whole for PostgresStore {
         let (positions, bodies): (Vec<i64>, Vec<&str>) =
             placeholders.iter().map(|(position, body)| (*position, body.as_str())).unzip();
         let sql = sqlx::query(include_str!("sql/take_out.sql")).bind(positions).bind(bodies);
-        let taken = sql.execute(&self.pool).await.map_err(failed("take bodies out of the log"))?;
-        tracing::debug!(bodies = taken.rows_affected(), "taken out of the log");
+        let taken = sql.execute(&self.pool).await.map_err(failed("remove bodies from the log"))?;
+        tracing::debug!(bodies = taken.rows_affected(), "bodies removed from the log");
         Ok(())
     }
 
     async fn compact(&self) -> Result<(), StoreError> {
-        const COMPACT: &str = "give room back";
+        const COMPACT: &str = "release unused space";
         let months: Vec<String> = sqlx::query_scalar(include_str!("sql/old_months.sql"))
             .fetch_all(&self.pool)
             .await
@@ -81,7 +81,7 @@ impl Whole for PostgresStore {
         for month in months {
             let sql = sqlx::AssertSqlSafe(format!("VACUUM (FULL) {month}"));
             if let Err(error) = sqlx::query(sql).execute(&mut *connection).await {
-                tracing::warn!(%error, month, "its room is not given back");
+                tracing::warn!(%error, month, "its space could not be released");
             }
         }
         connection.close().await.map_err(failed(COMPACT))

@@ -38,7 +38,7 @@ const LOCK: i64 = 0x0077_6179_6269_6c6c;
 /// Takes the lock that allows only one replacement in a database, for as long as `connection` lives.
 async fn only_one(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
     let asked = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
-    let is_only: bool = asked.fetch_one(connection).await.map_err(failed("ask who restores"))?;
+    let is_only: bool = asked.fetch_one(connection).await.map_err(failed("find out who restores"))?;
     if is_only {
         return Ok(());
     }
@@ -54,11 +54,11 @@ async fn left_behind(connection: &mut PgConnection) -> Result<Vec<String>, sqlx:
 
 /// Fails if somebody is working on the schema that is to be replaced.
 async fn is_free(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
-    let asking = failed("ask who leads");
+    let asking = failed("find out who leads");
     let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('leadership') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await
-        .map_err(failed("ask who leads"))?;
+        .map_err(failed("find out who leads"))?;
     if !has_tables {
         return Ok(());
     }
@@ -85,18 +85,18 @@ impl PostgresReplacement {
             .map_err(opening)?;
         let place = place.unwrap_or_else(|| "public".to_owned());
         only_one(&mut connection, url).await?;
-        for left in left_behind(&mut connection).await.map_err(failed("look for what is left"))? {
-            tracing::warn!(schema = left, "a restore that was killed has left this: it is removed");
+        for left in left_behind(&mut connection).await.map_err(failed("look for leftovers of a restore"))? {
+            tracing::warn!(schema = left, "removing the schema of a restore that was killed");
             run(&mut connection, format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&left)))
                 .await
-                .map_err(failed("remove what was left"))?;
+                .map_err(failed("remove leftovers of a restore"))?;
         }
         let new = format!("waybill_new_{}", chrono::Utc::now().timestamp_micros());
         let url = url.to_owned();
         let mut replacement = Self { url, options, place, new, _lock: connection };
         is_free(&mut replacement._lock, &replacement.url).await?;
         let made = format!("CREATE SCHEMA {}", quoted(&replacement.new));
-        run(&mut replacement._lock, made).await.map_err(failed("make a new schema"))?;
+        run(&mut replacement._lock, made).await.map_err(failed("create a new schema"))?;
         if let Err(error) = migrate(&replacement.there(), &replacement.url).await {
             replacement.discard().await?;
             return Err(error);

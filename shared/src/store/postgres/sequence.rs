@@ -85,7 +85,7 @@ impl PostgresStore {
             .bind(at.position)
             .bind(&at.hash)
             .bind(BATCH);
-        let rows = self.rows("give positions", query).await?;
+        let rows = self.rows("assign positions", query).await?;
         let Some(row) = rows.first().filter(|row| row.get::<bool, _>(0)) else { return Ok(None) };
         let events: Vec<i64> = row.get::<Option<Vec<i64>>, _>(3).unwrap_or_default();
         let placed = events.len();

@@ -30,7 +30,7 @@ pub(super) fn met(error: &sqlx::Error) {
     let (now, before) = (now(), MET.load(Ordering::Acquire));
     if before == 0 || now.saturating_sub(before) > PAUSE {
         MET.store(now, Ordering::Release);
-        tracing::warn!(%error, "sessions of the database are replaced");
+        tracing::warn!(%error, "database sessions are being replaced");
     }
 }
 

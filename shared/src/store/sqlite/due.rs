@@ -32,7 +32,7 @@ fn job(row: &SqliteRow) -> Job {
 
 /// Parses hints from `[[queue, class, id, due], …]`.
 fn hints(due: &str) -> Result<Vec<Hint>, StoreError> {
-    Ok(named(parse::<Vec<(&str, i64, i64, i64)>>(due, || "what is due".to_owned())?))
+    Ok(named(parse::<Vec<(&str, i64, i64, i64)>>(due, || "the list of due work".to_owned())?))
 }
 
 #[async_trait]

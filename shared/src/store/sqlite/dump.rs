@@ -46,7 +46,7 @@ impl Whole for SqliteStore {
             let mut rows = sqlx::query(sql).fetch(&self.readers);
             let mut batch = Vec::with_capacity(BATCH);
             while let Some(row) = rows.try_next().await.map_err(reading)? {
-                let row: Row = parse(row.get(0), || "a row to be carried elsewhere".to_owned())?;
+                let row: Row = parse(row.get(0), || "a row to be exported".to_owned())?;
                 batch.push(row);
                 if batch.len() == BATCH && to.send(std::mem::take(&mut batch)).await.is_err() {
                     return Ok(());
@@ -80,7 +80,7 @@ impl Whole for SqliteStore {
     }
 }
 
-const TAKE_OUT: &str = "take bodies out of the log";
+const TAKE_OUT: &str = "remove bodies from the log";
 
 fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |source| StoreError::Database { operation, source }

@@ -69,7 +69,7 @@ impl SqliteStore {
     /// [`StoreError`] if `from` cannot be read, or `to` exists or cannot be written.
     pub async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         let opening = |source| StoreError::Open { path: from.display().to_string(), source };
-        make_private(to).map_err(lost("make the copy"))?;
+        make_private(to).map_err(lost("create the copy"))?;
         let mut connection = read_only(from).connect().await.map_err(opening)?;
         sqlx::query(include_str!("sql/copy_file.sql"))
             .bind(to.display().to_string())
@@ -89,7 +89,7 @@ impl SqliteReplacement {
     pub fn at(place: &Path) -> Result<Self, StoreError> {
         let new = place.with_extension("new.sqlite");
         for file in files(&new).into_iter().chain(files(&new.with_extension("leases.sqlite"))) {
-            remove(&file).map_err(lost("remove what was left"))?;
+            remove(&file).map_err(lost("remove leftovers of a restore"))?;
         }
         Ok(Self { place: place.to_owned(), new })
     }
@@ -99,7 +99,7 @@ impl SqliteReplacement {
     /// # Errors
     /// [`StoreError`] if it cannot be created.
     pub async fn empty(&self) -> Result<(), StoreError> {
-        make_private(&self.new).map_err(lost("make the new database"))?;
+        make_private(&self.new).map_err(lost("create the new database"))?;
         self.migrate().await
     }
 
@@ -130,7 +130,7 @@ impl SqliteReplacement {
         let mut connection = self.connect().await?;
         let migrated = MIGRATIONS.run_direct(None, &mut connection, false).await;
         migrated.map_err(|error| {
-            failed("make the tables of the new database")(sqlx::Error::Migrate(Box::new(error)))
+            failed("create the tables of the new database")(sqlx::Error::Migrate(Box::new(error)))
         })?;
         connection.close().await.map_err(failed("close the new database"))
     }
