@@ -157,7 +157,10 @@ fn a_pipeline_that_is_none() -> Result<()> {
         (pipeline.replace("gather_s", "gather"), "gather"),
         (pipeline.replace("files", "fax"), "fax"),
         ("step = []\n".to_owned(), "at least one step"),
-        (pipeline.replace("[[step]]\nname = \"match_donor\"\n", ""), "needs step `match_donor` before"),
+        (
+            pipeline.replace("[[step]]\nname = \"match_donor\"\n", ""),
+            "needs step `match_donor` before",
+        ),
         (format!("{pipeline}\n[[step]]\nname = \"match_donor\"\n"), "occurs twice"),
         (
             format!("{pipeline}\n[issue_order.limit]\nconcurrency = 0\n"),

@@ -160,8 +160,7 @@ fn a_folder_and_a_few_lines_of_ones_own() -> Result<()> {
     }
     secretariat.import("ours", &["--dry-run"])?.ok()?;
     let first = secretariat.import("ours", &[])?.ok()?;
-    for part in ["no codes: any CPV code", "no consignees", "no offers", "no contributions"]
-    {
+    for part in ["no codes: any CPV code", "no consignees", "no offers", "no contributions"] {
         ensure!(first.out.contains(part), "{part}: {}", first.out);
     }
     // Somebody who has read the page of one file and nothing else.

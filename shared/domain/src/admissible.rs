@@ -139,8 +139,9 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
 pub fn on(day: NaiveDate) -> Option<String> {
     let (first, last) = (YEARS.start(), YEARS.end());
     let is_taken = YEARS.contains(&day.year());
-    (!is_taken)
-        .then(|| format!("is in the year {}; years from {first} to {last} are accepted", day.year()))
+    (!is_taken).then(|| {
+        format!("is in the year {}; years from {first} to {last} are accepted", day.year())
+    })
 }
 
 /// Why `text`, a parameter of a query, is not accepted. A query may ask about distant days, but only in years from

@@ -258,9 +258,10 @@ fn otherwise(standings: &[(Standing, &Lot)], old: &Line, new: &Line) -> Result<(
                 continue;
             }
             Standing::Delivered => ("is already delivered", "submit a new line".to_owned()),
-            Standing::Others(Need::Acceptance) => {
-                ("is offered in kind", format!("refuse the offer first: waybill in-kind refuse {id}"))
-            }
+            Standing::Others(Need::Acceptance) => (
+                "is offered in kind",
+                format!("refuse the offer first: waybill in-kind refuse {id}"),
+            ),
             Standing::Others(Need::Approval) => {
                 ("is on order", format!("disapprove it first: waybill order disapprove {order}"))
             }

@@ -14,9 +14,7 @@ pub type RateOf<'a> = dyn Fn(Currency) -> Option<Rate> + Sync + 'a;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InstalmentError {
     /// An envelope is in a currency without a rate.
-    #[error(
-        "{part} has no exchange rate to {currency} on the day of the payment: import a rate"
-    )]
+    #[error("{part} has no exchange rate to {currency} on the day of the payment: import a rate")]
     NoRate {
         /// What the envelope has to pay.
         part: Money,

@@ -133,7 +133,8 @@ fn classification(coalition: &Coalition, line: &Line) -> Option<UnknownReference
 fn of_cpv(line: &Line) -> Option<UnknownReference> {
     let (scheme, value) = (&line.scheme, &line.classification);
     if scheme != CPV {
-        let what = format!("`{value}` is not a known code of {scheme}: the coalition lists no codes");
+        let what =
+            format!("`{value}` is not a known code of {scheme}: the coalition lists no codes");
         let hint = format!("add the codes of {scheme} to codes.csv, or use a code of {CPV}");
         let (value, reference) = (value.clone(), Reference::Classification);
         return Some(UnknownReference { reference, value, nearest: None, what, hint });

@@ -37,7 +37,11 @@ fn plain_id(field: &'static str, id: &str) -> Result<(), Wrong> {
         return wrong(field, found.to_string(), hint);
     }
     if canonical(id) != id {
-        return wrong(field, "has spaces around it, or accents that are separate from their letters", hint);
+        return wrong(
+            field,
+            "has spaces around it, or accents that are separate from their letters",
+            hint,
+        );
     }
     Ok(())
 }
@@ -92,7 +96,11 @@ fn pack(field: &'static str, unit: Option<Unit>, pack: Option<Pack>) -> Result<(
     if is_pack && pack.quantity.0 > 0 && pack.quantity.fits(pack.unit) {
         return Ok(());
     }
-    wrong(field, "is not a valid pack", "a pack must be counted in whole numbers, and hold a quantity of another unit")
+    wrong(
+        field,
+        "is not a valid pack",
+        "a pack must be counted in whole numbers, and hold a quantity of another unit",
+    )
 }
 
 impl Contribution {
@@ -132,10 +140,18 @@ impl Contribution {
             first.zip(last).is_none_or(|(first, last)| first <= last)
         };
         if !in_order(Some(self.stated), self.obligate_by) {
-            return wrong("obligate_by", "is before the day on which it was stated", "give a later day");
+            return wrong(
+                "obligate_by",
+                "is before the day on which it was stated",
+                "give a later day",
+            );
         }
         if !in_order(self.obligate_by, self.pay_by) {
-            return wrong("pay_by", "is before obligate_by, the last day to bind it", "give a later day");
+            return wrong(
+                "pay_by",
+                "is before obligate_by, the last day to bind it",
+                "give a later day",
+            );
         }
         self.check_tranches()
     }
@@ -164,7 +180,11 @@ impl InKind {
         }
         if self.unit.is_some_and(|unit| !self.quantity.fits(unit)) {
             let hint = "give a whole number, or a unit that can be divided";
-            return wrong("in_kind", format!("`{self}` has a fraction, but its unit is counted in whole numbers"), hint);
+            return wrong(
+                "in_kind",
+                format!("`{self}` has a fraction, but its unit is counted in whole numbers"),
+                hint,
+            );
         }
         pack("in_kind", self.unit, self.pack_of)?;
         lead_days("in_kind", self.lead_days)
@@ -231,7 +251,8 @@ impl ExpertGroup {
             return wrong("review_from", "is not above zero", "give an amount, or leave it out");
         }
         if self.review_days > LONGEST_REVIEW {
-            let what = format!("{} days is more than the limit of {LONGEST_REVIEW}", self.review_days);
+            let what =
+                format!("{} days is more than the limit of {LONGEST_REVIEW}", self.review_days);
             return wrong("review_days", what, "give the number of days for a review");
         }
         self.prefixes.iter().try_for_each(|prefix| plain_id("prefixes", prefix))

@@ -132,7 +132,10 @@ fn implausible_price(
         SoldBy::Unit => offer.unit_price.to_string(),
         SoldBy::Pack(pack) => format!("{} for {pack}", offer.unit_price),
     };
-    Some(format!("{} a unit differs too much from the offered price, {offered}", line.unit_estimate))
+    Some(format!(
+        "{} a unit differs too much from the offered price, {offered}",
+        line.unit_estimate
+    ))
 }
 
 fn needs_review(coalition: &Coalition, group: &ExpertGroup, line: &Line, day: NaiveDate) -> bool {

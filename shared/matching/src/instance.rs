@@ -112,7 +112,9 @@ pub enum InstanceError {
     #[error("policy, max_donors: 0 lets nobody pay: give 1 or more, or null for no limit")]
     NoDonors,
     /// Rules that cannot be combined yet.
-    #[error("policy, when_unaffordable: hold cannot be combined with max_donors yet: leave one of them out")]
+    #[error(
+        "policy, when_unaffordable: hold cannot be combined with max_donors yet: leave one of them out"
+    )]
     HoldForFew,
     /// An amount does not fit.
     #[error(transparent)]

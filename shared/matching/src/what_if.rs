@@ -138,7 +138,8 @@ impl WhatIf {
                 }
                 if found.len() > 1 {
                     let names = found.into_iter().collect::<Vec<_>>().join(", ");
-                    let hint = format!("several requesters have a line with this id: name one of {names}");
+                    let hint =
+                        format!("several requesters have a line with this id: name one of {names}");
                     return unknown("line", line, hint);
                 }
                 if found.is_empty() {

@@ -243,7 +243,9 @@ pub(super) async fn surplus(
         let surplus = record.and_then(|found| serde_json::from_str::<Surplus>(&found.body).ok());
         let kept = surplus.map(|surplus| surplus.quantity);
         if kept != Some(*quantity) {
-            let detail = format!("{quantity} more arrived than were bought, but no surplus is recorded for them");
+            let detail = format!(
+                "{quantity} more arrived than were bought, but no surplus is recorded for them"
+            );
             check.fails("I11", lot, detail);
         }
     }

@@ -142,8 +142,10 @@ impl Bound {
             self.found.push((number.to_owned(), detail));
         }
         if value > ceiling.minor {
-            let detail =
-                format!("{} is called off at position {position}, more than the ceiling of {ceiling}", of(value));
+            let detail = format!(
+                "{} is called off at position {position}, more than the ceiling of {ceiling}",
+                of(value)
+            );
             self.found.push((number.to_owned(), detail));
         }
     }

@@ -144,7 +144,8 @@ pub(super) async fn files(
             }
         }
         if rows != taken.lines {
-            let detail = format!("{} rows were accepted, but {rows} are accounted for", taken.lines);
+            let detail =
+                format!("{} rows were accepted, but {rows} are accounted for", taken.lines);
             check.fails("I9", file, detail);
         }
         for refused in taken.refused.iter().filter(|row| row.errors.is_empty()) {
@@ -167,7 +168,8 @@ pub(super) async fn planned(store: &dyn Store, check: &mut Check) -> Result<(), 
     for (kind, files) in waiting {
         let there = jobs.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count);
         if there < files {
-            let detail = format!("{files} files wait for their day, but only {there} will be submitted");
+            let detail =
+                format!("{files} files wait for their day, but only {there} will be submitted");
             check.fails("I9", kind, detail);
         }
     }

@@ -26,8 +26,10 @@ pub(super) async fn envelopes(
         let is_told = overdrawn.iter().any(|found| found.id[OVERDRAWN.len()..] == row.id)
             || paid_beyond.contains(&row.id);
         if bound > row.committed && !is_told {
-            let detail =
-                format!("{bound} minor units are bound, but only {} are committed, and no incident reports it", row.committed);
+            let detail = format!(
+                "{bound} minor units are bound, but only {} are committed, and no incident reports it",
+                row.committed
+            );
             check.fails("I2", &row.id, detail);
         }
         if !row.holds() {
@@ -36,7 +38,10 @@ pub(super) async fn envelopes(
         }
         let over = (row.used() - row.opened).max(0);
         if row.overrun != over {
-            let detail = format!("exceeds its open amount by {over} minor units, but the stored overrun is {}", row.overrun);
+            let detail = format!(
+                "exceeds its open amount by {over} minor units, but the stored overrun is {}",
+                row.overrun
+            );
             check.fails("I2", &row.id, detail);
         }
         let told = last.get(&format!("envelope:{}", row.id));
@@ -47,7 +52,11 @@ pub(super) async fn envelopes(
         if (sum.allocated, sum.obligated, sum.disbursed)
             != (row.allocated, row.obligated, row.disbursed)
         {
-            check.fails("I2", &row.id, format!("{row:?} is not the sum of the lots' shares, {sum:?}"));
+            check.fails(
+                "I2",
+                &row.id,
+                format!("{row:?} is not the sum of the lots' shares, {sum:?}"),
+            );
         }
     }
     for id in told_of {

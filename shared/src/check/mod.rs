@@ -159,12 +159,17 @@ async fn archive(
             if is_done { is_whole || found.digest() == digest } else { found.events <= events };
         if !is_so {
             let there = found.events;
-            let detail = format!("{events} bodies were moved into it, but the log lacks {there}, or different ones");
+            let detail = format!(
+                "{events} bodies were moved into it, but the log lacks {there}, or different ones"
+            );
             check.fails("I7", RecordKind::Archive.subject(number), detail);
         }
     }
     for (number, found) in archived {
-        let detail = format!("the log lacks {} bodies, but there is no record of such an archive", found.events);
+        let detail = format!(
+            "the log lacks {} bodies, but there is no record of such an archive",
+            found.events
+        );
         check.fails("I7", RecordKind::Archive.subject(number), detail);
     }
     Ok(())
@@ -274,7 +279,11 @@ async fn replay(
         check.fails("I7", "chain", format!("no link covers the events after position {linked}"));
     }
     for (at, subject) in store.broken_trails().await? {
-        check.fails("I7", subject, format!("the event at position {at} does not follow the subject's previous event"));
+        check.fails(
+            "I7",
+            subject,
+            format!("the event at position {at} does not follow the subject's previous event"),
+        );
     }
     if let Some((at, _)) = links.next() {
         check.fails("I7", "chain", format!("the link at position {at} has no events"));
@@ -403,7 +412,8 @@ fn same(
     match last.get(&subject) {
         None => check.fails("I7", subject, "the log has no event of it"),
         Some(told) if told.number != version => {
-            let detail = format!("is at version {version}, but its last event has number {}", told.number);
+            let detail =
+                format!("is at version {version}, but its last event has number {}", told.number);
             check.fails("I7", subject, detail);
         }
         Some(told) if told.body != sum(body) => {
@@ -444,7 +454,8 @@ async fn lines(
             }
             let sum = sums.remove(&id).unwrap_or(0);
             if sum != stored.line.quantity.0 {
-                let detail = format!("requests {}, but its lots add up to {sum}", stored.line.quantity.0);
+                let detail =
+                    format!("requests {}, but its lots add up to {sum}", stored.line.quantity.0);
                 check.fails("I1", id, format!("{detail} thousandths"));
             }
             let body = stored.body().unwrap_or_default();
@@ -495,7 +506,11 @@ async fn orders(
         match orders.get(number) {
             None => check.fails("I3", lot, format!("is on order {number}, which does not exist")),
             Some((_, status)) if !status.is_live() => {
-                check.fails("I3", lot, format!("is on order {number}, which is refused, cancelled or completed"));
+                check.fails(
+                    "I3",
+                    lot,
+                    format!("is on order {number}, which is refused, cancelled or completed"),
+                );
             }
             Some((order, _)) if order.line(*line).is_none() => {
                 check.fails("I3", lot, format!("is on order {number}, which has no line for it"));

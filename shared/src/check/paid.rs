@@ -133,13 +133,18 @@ impl Paid {
         for (line, said) in &told.lines {
             let paid = lines.remove(line).unwrap_or_default();
             if paid != *said {
-                let detail =
-                    format!("{said} minor units were paid by its documents, but its lots record {paid}");
+                let detail = format!(
+                    "{said} minor units were paid by its documents, but its lots record {paid}"
+                );
                 check.fails("I12", line, detail);
             }
         }
         for (line, paid) in lines {
-            check.fails("I12", line, format!("no document reports the {paid} minor units that were paid"));
+            check.fails(
+                "I12",
+                line,
+                format!("no document reports the {paid} minor units that were paid"),
+            );
         }
         for ((line, envelope, _, _), (sum, shares)) in self.instalments {
             let Some(covers_rate) = sum.covers_rate else { continue };
@@ -172,7 +177,9 @@ fn debited(
     whole: Option<i64>,
 ) {
     let whole = Money::new(whole.unwrap_or_default(), amount.currency);
-    let detail = format!("instalments debit {envelope} by {amount}, but a single payment would debit {whole}");
+    let detail = format!(
+        "instalments debit {envelope} by {amount}, but a single payment would debit {whole}"
+    );
     check.fails("I12", subject.to_string(), detail);
 }
 

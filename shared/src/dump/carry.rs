@@ -204,7 +204,10 @@ async fn commit(store: &dyn Store, change_sets: Vec<ChangeSet>) -> Result<(), St
         None => Ok(()),
         Some(other) => {
             let why = std::io::Error::other(format!("{other:?}"));
-            Err(StoreError::Database { operation: "carry over what was issued", source: why.into() })
+            Err(StoreError::Database {
+                operation: "carry over what was issued",
+                source: why.into(),
+            })
         }
     }
 }

@@ -26,7 +26,9 @@ pub enum WholeError {
     #[error("line 1: this is not an export of Waybill")]
     Foreign,
     /// A newer version of Waybill wrote it.
-    #[error("line 1: the export has format {found}, written by Waybill {version}; this version reads format {FORMAT}")]
+    #[error(
+        "line 1: the export has format {found}, written by Waybill {version}; this version reads format {FORMAT}"
+    )]
     Newer { found: u32, version: String },
     /// The end is missing.
     #[error("line {line}: the file ends here without its last line, so it was cut off")]

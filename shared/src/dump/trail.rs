@@ -98,9 +98,9 @@ impl Trail {
         };
         match found {
             Some((number, position)) if *number == version => Ok(*position),
-            Some((number, _)) => {
-                Err(format!("{name} is at version {version}, but its last event has number {number}"))
-            }
+            Some((number, _)) => Err(format!(
+                "{name} is at version {version}, but its last event has number {number}"
+            )),
             None => Err(format!("the log has no event of {name}")),
         }
     }

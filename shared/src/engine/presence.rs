@@ -227,9 +227,7 @@ impl Pulse {
             Ok(Ok(())) => {}
             _ if is_known => {}
             Ok(Err(error)) => troubles.push(Trouble::of_store(&error, "commits fail")),
-            Err(_) => {
-                troubles.push(Trouble::new("store", "commits are not confirmed in time"))
-            }
+            Err(_) => troubles.push(Trouble::new("store", "commits are not confirmed in time")),
         }
         let parts: Vec<&str> = troubles.iter().map(|trouble| trouble.part.as_str()).collect();
         engine.metrics.troubles(&parts, engine.timekeeper.offset());
@@ -272,7 +270,10 @@ impl Pulse {
     /// Deletes the process's row.
     pub async fn leave(&self) {
         if let Ok(Err(error)) = timeout(PATIENCE, self.keep(None)).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the process could not delete its report");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the process could not delete its report"
+            );
         }
     }
 

@@ -502,7 +502,8 @@ impl Decided<'_> {
                     field: "quantity".to_owned(),
                     value: line.quantity.to_string(),
                     what: error.to_string(),
-                    hint: "state the total quantity wanted, including what is already delivered".to_owned(),
+                    hint: "state the total quantity wanted, including what is already delivered"
+                        .to_owned(),
                 };
                 self.intake.refused.push(refused(*row, line, vec![wrongly]));
                 return Ok(());

@@ -122,7 +122,9 @@ impl Stated {
                 "nothing is ordered from it: waybill offer end {id}, or waybill offer keep {id}"
             ),
             Self::Contributions => {
-                format!("its money can still be used: waybill withdraw {id}, if the donor takes it back")
+                format!(
+                    "its money can still be used: waybill withdraw {id}, if the donor takes it back"
+                )
             }
             Self::Parties => format!("it is kept: waybill member end {id}, if its role ends"),
             Self::Settings

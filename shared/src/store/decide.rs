@@ -78,7 +78,9 @@ impl State {
         let guards = guards(change_set);
         let mut seen = HashSet::with_capacity(guards.len());
         if let Some((twice, _)) = guards.iter().find(|(subject, _)| !seen.insert(subject)) {
-            return Fate::Refused { rule: format!("I7: {twice:?} would be changed twice in one change set") };
+            return Fate::Refused {
+                rule: format!("I7: {twice:?} would be changed twice in one change set"),
+            };
         }
         for (subject, expected) in &guards {
             let found = self.heads.get(subject);
@@ -132,7 +134,9 @@ impl State {
             *entry -= change.line.quantity.0 - change.was.0;
         }
         if let Some((line, by)) = quantities.iter().find(|(_, by)| **by != 0) {
-            return Err(format!("I1: the lots of line {line} would differ from its quantity by {by} thousandths"));
+            return Err(format!(
+                "I1: the lots of line {line} would differ from its quantity by {by} thousandths"
+            ));
         }
         let mut rows: BTreeMap<String, EnvelopeRow> = BTreeMap::new();
         let row = |rows: &mut BTreeMap<String, EnvelopeRow>, id: &str| {

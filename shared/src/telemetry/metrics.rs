@@ -89,7 +89,11 @@ impl Default for Metrics {
         let stale = Counter::default();
         registry.register("stale_units", "Change sets dropped as stale", stale.clone());
         let reconnects = Counter::default();
-        registry.register("broker_reconnects", "New connections after a lost one", reconnects.clone());
+        registry.register(
+            "broker_reconnects",
+            "New connections after a lost one",
+            reconnects.clone(),
+        );
         let dropped = Counter::default();
         registry.register("dead_letters", "Messages counted and dropped", dropped.clone());
         let leader = Gauge::default();

@@ -160,7 +160,12 @@ fn each_contradiction_names_its_place() {
             "contributions.csv, row 3, field donors, value \"LX\": is not a known party",
         ),
         ("contributions.csv", "UA-MOD", "UA-MOF", "did you mean `UA-MOD`?"),
-        ("contributions.csv", "10000000.00,EUR", ",", "a commitment needs an amount, or must be in kind"),
+        (
+            "contributions.csv",
+            "10000000.00,EUR",
+            ",",
+            "a commitment needs an amount, or must be in kind",
+        ),
         (
             "contributions.csv",
             "10000000.00,EUR",
@@ -195,7 +200,12 @@ fn each_contradiction_names_its_place() {
         ("offers.csv", ",10,5,", ",10,0,", "offers.csv, row 2, field increment, value \"0\""),
         ("offers.csv", ",10,5,", ",-1,5,", "offers.csv, row 2, field minimum, value \"-1\""),
         ("offers.csv", "SUP-1", "SUP-9", "field supplier"),
-        ("offers.csv", "2500000.00", "", "field framework_ceiling: is required together with framework"),
+        (
+            "offers.csv",
+            "2500000.00",
+            "",
+            "field framework_ceiling: is required together with framework",
+        ),
         (
             "charges.csv",
             "insurance",

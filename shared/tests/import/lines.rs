@@ -35,7 +35,9 @@ fn an_error_names_file_row_field_value_and_the_way_out() {
     let expected = "requests.csv, row 2, field quantity, value \"1.5\": ";
     assert!(text.starts_with(expected), "{text}");
     assert!(
-        text.contains("piece (H87) has a fraction, but the unit is counted in whole numbers\n  hint: "),
+        text.contains(
+            "piece (H87) has a fraction, but the unit is counted in whole numbers\n  hint: "
+        ),
         "{text}"
     );
     let long = complaint("quantity", &"9x".repeat(100));

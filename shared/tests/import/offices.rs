@@ -39,7 +39,10 @@ fn a_number_with_two_readings_is_refused_with_both() {
     for (changes, told) in [
         (&[("quantity", "1.000")][..], "is 1 if the point is a decimal mark, or 1,000"),
         (&[("quantity", "\"1,000\"")], "is 1 if the comma is a decimal mark, or 1,000"),
-        (&[("quantity", "12.500"), ("unit", "KGM")], "is 12.5 if the point is a decimal mark, or 12,500"),
+        (
+            &[("quantity", "12.500"), ("unit", "KGM")],
+            "is 12.5 if the point is a decimal mark, or 12,500",
+        ),
         (&[("quantity", "12.345"), ("unit", "KGM")], "write 12.345 or 12345"),
         (&[("quantity", "1.500")], "is 1.5 if the point is a decimal mark, or 1,500"),
         (&[("unit_estimate", "1.000")], "is 1 if the point is a decimal mark, or 1,000"),
@@ -241,7 +244,10 @@ fn columns_are_told_apart_by_what_the_header_shows_or_by_what_is_said() {
     }
     let quoted = csv(&[&row(&[("item", "\"Laptop; 14|2\"")])]).replace(',', ";");
     assert_eq!(read("a.csv", quoted).expect("read").good[0].line.item, "Laptop; 14|2");
-    assert!(refusal("a.csv", "sep=^\na^b\n").contains("`sep=^` names a separator that is not supported"));
+    assert!(
+        refusal("a.csv", "sep=^\na^b\n")
+            .contains("`sep=^` names a separator that is not supported")
+    );
 }
 
 #[test]

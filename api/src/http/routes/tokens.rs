@@ -185,7 +185,11 @@ const LONGEST_OVERLAP: u32 = 30 * 24 * 3600;
 const MOST_NETWORKS: usize = 100;
 
 fn random(error: getrandom::Error) -> Problem {
-    Problem::new(ProblemKind::Unavailable, format!("the system provides no random numbers: {error}"), "try again")
+    Problem::new(
+        ProblemKind::Unavailable,
+        format!("the system provides no random numbers: {error}"),
+        "try again",
+    )
 }
 
 /// The time `days` after `now`. `None` for 0 days, which means that the token does not expire.

@@ -209,7 +209,8 @@ fn a_database_that_was_there_is_replaced_in_one_step_and_never_made_anew() -> Re
     fs::remove_file(&database)?;
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/it-coalition");
     for work in [&["serve"][..], &["import", text(&example)?]] {
-        run(&[work, &["--data", data]].concat())?.failed(1, &["does not exist any more", "restore"])?;
+        run(&[work, &["--data", data]].concat())?
+            .failed(1, &["does not exist any more", "restore"])?;
         ensure!(!database.exists(), "{work:?} made a new one");
     }
     run(&["restore", text(&backup)?, "--data", data])?.ok()?;

@@ -171,7 +171,10 @@ fn the_nearest_offers_are_named_and_mended() -> Result<()> {
     ensure!(tablets.len() == 2 && tablets[1].1 == "ended", "{tablets:?}");
     ensure!(bureau.near("LOT-008")?.is_empty());
     let why = run(&["why", "LOT-003", "--data", text(&bureau.data)?])?.ok()?.out;
-    ensure!(why.contains("UAH of SUP") && why.contains("Way out: add an exchange rate for UAH"), "{why}");
+    ensure!(
+        why.contains("UAH of SUP") && why.contains("Way out: add an exchange rate for UAH"),
+        "{why}"
+    );
     let day = &bureau.json(&["why", "LOT-003"])?["explanation"]["near_offers"][0]["keeps_away"][0];
     ensure!(day["currency"] == "UAH" && day["day"].is_string(), "{day}");
 

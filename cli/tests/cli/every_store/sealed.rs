@@ -306,7 +306,10 @@ fn a_sealed_value_that_was_changed_or_moved_is_found() -> Result<()> {
     )?;
     let key = text(&sealed.key)?;
     let checked = run(&["check", "--data", text(&data)?, "--key-file", key, "--json"])?;
-    ensure!(checked.code == Some(2) && checked.out.contains("copied from another place"), "{checked:?}");
+    ensure!(
+        checked.code == Some(2) && checked.out.contains("copied from another place"),
+        "{checked:?}"
+    );
     Ok(())
 }
 

@@ -96,7 +96,9 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
                 tracing::warn!(queue = name, "a queue keeps failing and is created again");
                 match delete(&connection, &name).await {
                     Ok(()) => failing = None,
-                    Err(error) => tracing::warn!(queue = name, %error, "a failing queue could not be deleted"),
+                    Err(error) => {
+                        tracing::warn!(queue = name, %error, "a failing queue could not be deleted")
+                    }
                 }
             }
             let tried = probe(&connection, &name, leads).await;

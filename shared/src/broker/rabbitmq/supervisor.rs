@@ -41,7 +41,8 @@ const EARLY: Duration = Duration::from_millis(100);
 
 /// The addresses in a URL, as one URL each.
 pub(super) fn addresses(url: &str) -> Result<Vec<String>, BrokerError> {
-    let no_broker = || failed("be identified", "write the URL as amqp(s)://user:password@host[,host]/vhost");
+    let no_broker =
+        || failed("be identified", "write the URL as amqp(s)://user:password@host[,host]/vhost");
     let (scheme, rest) = url.split_once("://").ok_or_else(no_broker)?;
     if !matches!(scheme, "amqp" | "amqps") {
         return Err(no_broker());
@@ -79,7 +80,10 @@ pub(super) async fn connect(addresses: &[String]) -> Result<Option<Connection>, 
         match try_address(address).await {
             Ok(connection) => return Ok(Some(connection)),
             Err(error) if matches!(error.kind(), ErrorKind::ProtocolError(_)) => {
-                return Err(failed("accept the login: check user, password and virtual host", error));
+                return Err(failed(
+                    "accept the login: check user, password and virtual host",
+                    error,
+                ));
             }
             Err(error) => tracing::warn!(%error, "a broker cannot be reached"),
         }
@@ -121,7 +125,9 @@ pub(super) async fn run(
                 drop(timeout(PATIENCE, connection.close(200, "done".into())).await);
                 match ended {
                     Ok(()) => return,
-                    Err(error) => tracing::warn!(%error, "the connection to the broker was lost; connecting again"),
+                    Err(error) => {
+                        tracing::warn!(%error, "the connection to the broker was lost; connecting again")
+                    }
                 }
             }
             Err(error) => tracing::warn!(%error, "the broker cannot be reached; trying again"),

@@ -107,7 +107,10 @@ fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
 fn read_tranches(fields: &mut RowFields<'_>, amount: Option<Money>) -> Vec<Tranche> {
     let tranches = fields.optional("tranches", |text| match amount {
         Some(amount) => parse_tranches(text, amount),
-        None => Err(Fault::new("there is no amount to divide into tranches", "give amount and currency")),
+        None => Err(Fault::new(
+            "there is no amount to divide into tranches",
+            "give amount and currency",
+        )),
     });
     tranches.unwrap_or_default()
 }

@@ -110,19 +110,26 @@ pub(super) fn read_pack(
         let (quantity, of) = text
             .split_once(char::is_whitespace)
             .ok_or_else(|| Fault::new("is not a quantity with a unit", hint))?;
-        let of = Unit::by_code_or_name(of.trim()).map_err(|error| Fault::new(error.to_string(), hint))?;
+        let of = Unit::by_code_or_name(of.trim())
+            .map_err(|error| Fault::new(error.to_string(), hint))?;
         let (quantity, _) = parse::quantity(quantity, Some(of), Notation::Unstated)?;
         let quantity = quantity.ok_or_else(|| Fault::new("is not a quantity with a unit", hint))?;
         let Some(unit) = unit else { return Ok(Pack { quantity, unit: of }) };
         let (code, name) = (unit, unit.name());
         if unit == of {
             let hint = "name the unit of the contents of a pack, or leave the cell empty";
-            return Err(Fault::new(format!("a pack cannot hold packs of its own unit, {code} ({name})"), hint));
+            return Err(Fault::new(
+                format!("a pack cannot hold packs of its own unit, {code} ({name})"),
+                hint,
+            ));
         }
         if !unit.is_whole() {
             let hint = "sell it in a unit that is counted in whole numbers, such as BX (box), or \
                         leave the cell empty";
-            return Err(Fault::new(format!("{code} ({name}) is not counted in whole numbers, so it cannot be a pack"), hint));
+            return Err(Fault::new(
+                format!("{code} ({name}) is not counted in whole numbers, so it cannot be a pack"),
+                hint,
+            ));
         }
         Ok(Pack { quantity, unit: of })
     })

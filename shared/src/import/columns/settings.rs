@@ -11,11 +11,7 @@ const SETTING_FIELDS: [Field<'static>; 5] = [
     required("name")
         .as_cell(Cell::Name)
         .titled(["Coalition", "Coalition", "Коаліція"])
-        .means([
-            "the name of the coalition",
-            "le nom de la coalition",
-            "як називається коаліція",
-        ])
+        .means(["the name of the coalition", "le nom de la coalition", "як називається коаліція"])
         .such_as("IT Coalition"),
     required("currency")
         .as_cell(Cell::Currency)

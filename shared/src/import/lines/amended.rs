@@ -50,7 +50,9 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
         let place = LINE_FIELDS.iter().position(|field| field == name);
         match place {
             Some(place) if place > 1 => value.clone_into(&mut cells[place]),
-            Some(_) => return Err(format!("`{name}` cannot be changed: submit a new line instead")),
+            Some(_) => {
+                return Err(format!("`{name}` cannot be changed: submit a new line instead"));
+            }
             None => {
                 let hint = suggestion(name, "the fields are", LINE_FIELDS.into_iter());
                 return Err(format!("a line has no field `{name}`; {hint}"));

@@ -157,8 +157,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                     row.typed.push(Typed { column, shown });
                 }
                 Scalar::Inexact => problem(
-                    "the number has more than 15 digits, so it may not be read exactly"
-                        .into(),
+                    "the number has more than 15 digits, so it may not be read exactly".into(),
                     "write it as a string, in quotes",
                 ),
                 Scalar::Nested => problem(

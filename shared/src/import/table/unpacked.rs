@@ -31,14 +31,15 @@ pub(super) fn weighed(file: &str, opened: File, limits: ReadLimits) -> Result<Fi
         })?;
         // The reader allocates for the claimed number of texts before it reads them.
         if texts > bytes {
-            return Err(damaged(format!("`{name}` claims to hold {texts} texts, but has only {bytes} bytes")));
+            return Err(damaged(format!(
+                "`{name}` claims to hold {texts} texts, but has only {bytes} bytes"
+            )));
         }
         match (text > limits.text, is_xml(&name)) {
             (false, _) => {}
             (true, true) => {
                 let most = limits.text >> 10;
-                let what =
-                    format!("a text in `{name}` has {text} bytes; the limit is {most} KiB");
+                let what = format!("a text in `{name}` has {text} bytes; the limit is {most} KiB");
                 return Err(too_much(file, what));
             }
             (true, false) => left_out.push(at),

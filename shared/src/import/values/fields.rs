@@ -347,8 +347,7 @@ impl<'a> RowFields<'a> {
         if !name.is_ascii()
             && let Some(letter) = mixed(&name)
         {
-            let hint =
-                "retype it if it should be Latin: names are compared letter by letter";
+            let hint = "retype it if it should be Latin: names are compared letter by letter";
             let warning = self.at(field, Fault::new(format!("contains {letter}"), hint));
             self.warnings.push(warning);
         }

@@ -56,7 +56,9 @@ impl From<MoneyError> for Fault {
         let hint = match &error {
             MoneyError::UnknownCurrency(_) => "use the three capital letters, such as EUR or DKK",
             MoneyError::Decimals { .. } => "round the amount to the smallest unit of its currency",
-            MoneyError::NotANumber(_) => "write a plain number, without a currency sign or thousands separators",
+            MoneyError::NotANumber(_) => {
+                "write a plain number, without a currency sign or thousands separators"
+            }
             MoneyError::Overflow => "check the amount; it is too large to be stored",
             MoneyError::Currency(..) => "give both amounts in one currency",
             MoneyError::PriceDecimals { .. } => "round the price, or give it for more units",
@@ -289,7 +291,10 @@ pub(in crate::import) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fa
             u32::MAX => format!("{from} or more"),
             _ => format!("from {from} to {to}"),
         };
-        Fault::new(format!("must be a whole number {range}"), "write a plain whole number, such as 1")
+        Fault::new(
+            format!("must be a whole number {range}"),
+            "write a plain whole number, such as 1",
+        )
     })
 }
 

@@ -345,7 +345,10 @@ impl Store for PostgresStore {
     async fn close(&self) {
         if let Err(error) = self.forget_leases().await {
             // The lots that these leases cover have changed, so the leases have no effect.
-            tracing::debug!(error = &error as &dyn std::error::Error, "leases could not be released");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "leases could not be released"
+            );
         }
         self.casual.close().await;
         self.pool.close().await;

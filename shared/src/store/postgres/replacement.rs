@@ -38,7 +38,8 @@ const LOCK: i64 = 0x0077_6179_6269_6c6c;
 /// Takes the lock that allows only one replacement in a database, for as long as `connection` lives.
 async fn only_one(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
     let asked = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
-    let is_only: bool = asked.fetch_one(connection).await.map_err(failed("find out who restores"))?;
+    let is_only: bool =
+        asked.fetch_one(connection).await.map_err(failed("find out who restores"))?;
     if is_only {
         return Ok(());
     }
@@ -85,7 +86,9 @@ impl PostgresReplacement {
             .map_err(opening)?;
         let place = place.unwrap_or_else(|| "public".to_owned());
         only_one(&mut connection, url).await?;
-        for left in left_behind(&mut connection).await.map_err(failed("look for leftovers of a restore"))? {
+        for left in
+            left_behind(&mut connection).await.map_err(failed("look for leftovers of a restore"))?
+        {
             tracing::warn!(schema = left, "removing the schema of a restore that was killed");
             run(&mut connection, format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&left)))
                 .await

@@ -126,7 +126,10 @@ impl Leases {
         let Some(mut connection) = self.connection.lock().await.take() else { return };
         if let Err(error) = self.forget(&mut connection).await {
             // The lots that these leases cover have changed, so the leases have no effect.
-            tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be released");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "leases could not be released"
+            );
         }
         if let Err(error) = connection.close().await {
             tracing::error!(%error, "could not close the leases");
