@@ -60,11 +60,11 @@ pub(super) async fn taken_back(
         for (lot, why) in lots {
             let (code, reason) = match why {
                 Some(why) => {
-                    (why.why.code(), format!("on {day}: {why}, so {number} is taken back"))
+                    (why.why.code(), format!("on {day}: {why}, so {number} is withdrawn"))
                 }
                 None => (
                     "order_taken_back",
-                    format!("{number} is taken back: other lots of it cannot be paid for any more"),
+                    format!("{number} is withdrawn: other lots of this order cannot be paid for any more"),
                 ),
             };
             let mut after = lot.clone();

@@ -86,7 +86,7 @@ fn named_lots(given: &[String], is_needed: bool) -> Result<BTreeMap<String, Stri
 
 pub(crate) async fn claim(claim: args::Claim) -> Result<(), Failure> {
     if claim.how.reason.trim().is_empty() {
-        return Err(Failure::caller("a claim needs its reason", "give it with --reason TEXT"));
+        return Err(Failure::caller("a claim needs a reason", "give it with --reason TEXT"));
     }
     let amount = claim.amount.as_deref().map(money).transpose()?;
     let verb = Verb::new("claim on", "claimed on", "order");
