@@ -33,7 +33,7 @@ fn every(text: &str) -> Result<Duration, String> {
         "ms" => 1,
         "s" => 1000,
         "m" => 60_000,
-        _ => return Err(format!("`{text}` is no length of time: write 500ms, 1s or 2m")),
+        _ => return Err(format!("`{text}` is not a length of time: write 500ms, 1s or 2m")),
     };
     let length = number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis));
     let length = length.filter(|length| *length <= 3_600_000).map(Duration::from_millis);

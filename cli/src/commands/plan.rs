@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: args::Plan) -> Result<(), Failure> {
     what_if.extend(arguments.withdraw.iter().cloned().map(WhatIf::Withdraw));
     for pair in arguments.rank.chunks_exact(2) {
         let rank = pair[1].parse().map_err(|_| {
-            let message = format!("`{}` is no rank: write --rank LINE 1", pair[1]);
+            let message = format!("`{}` is not a rank: write --rank LINE 1", pair[1]);
             Failure::caller(message, "a rank is a whole number, 1 the first")
         })?;
         what_if.push(WhatIf::Rank(pair[0].clone(), rank));

@@ -132,9 +132,9 @@ impl Page {
                 "It may be used for less than the others: flexible money is spared.".to_owned()
             }
             Decided::Rest => {
-                "What comes before it was not enough, or is needed by other lots.".to_owned()
+                "The money before it was not enough, or is needed by other lots.".to_owned()
             }
-            Decided::Equal => "It stands equal with other money, and shares fairly.".to_owned(),
+            Decided::Equal => "It ranks equal with other money, and the cost is shared fairly.".to_owned(),
         };
         self.lines("    ", &decided);
     }
@@ -142,12 +142,11 @@ impl Page {
     fn near(&mut self, day: NaiveDate, near: &[NearOffer]) {
         if near.is_empty() {
             self.paragraph(&format!(
-                "On {day}, no supplier offers it, nor anything near it. The secretariat asks for an offer \
-                 and imports it."
+                "On {day}, no supplier offers it or anything near it. The secretariat asks for an offer and imports it."
             ));
             return;
         }
-        self.heading(&format!("The nearest offers on {day}, and what keeps them away:"));
+        self.heading(&format!("The nearest offers on {day}, and why they do not fit:"));
         for near in near {
             let NearOffer { offer, supplier, item, unit, text, way_out, .. } = near;
             self.lines("  ", &format!("{offer} of {supplier}, {item} by {unit}: {text}."));
@@ -159,7 +158,7 @@ impl Page {
             }
         }
         self.paragraph(
-            "It is the secretariat's move: the lot goes on by itself once an offer fits.",
+            "The secretariat has to act: the lot continues by itself once an offer fits.",
         );
     }
 

@@ -182,7 +182,7 @@ fn what_cannot_be_reported_says_why() -> Result<()> {
             &["report", "weekly", "--output", "x.pdf"],
             ["neither .html, .md, .csv nor .json", "x.pdf"],
         ),
-        (&["arrivals", "--columns", "due,x"], ["no column is called `x`", "there are: due, when"]),
+        (&["arrivals", "--columns", "due,x"], ["there is no column `x`", "there are: due, when"]),
     ] {
         run(&[question, &["--data", data]].concat())?.failed(1, &parts)?;
     }

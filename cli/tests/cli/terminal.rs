@@ -196,7 +196,7 @@ fn a_line_is_handed_in_by_answering_questions() -> Result<()> {
     for (asked, answer) in [
         ("kind", ENTER),
         ("quantity", ENTER),
-        ("it is needed", "12\r"),
+        ("this field is required", "12\r"),
         ("unit", ENTER),
         ("currency", ENTER),
         ("class", ENTER),

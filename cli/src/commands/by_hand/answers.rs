@@ -21,7 +21,7 @@ pub(crate) async fn review(review: args::Review) -> Result<(), Failure> {
     };
     let needs_reason = matches!(verdict, Verdict::Decline | Verdict::Return);
     if needs_reason && on.how.reason.trim().is_empty() {
-        let message = format!("to {} needs a reason: its requester reads it", verb.0);
+        let message = format!("a reason is required to {}: the requester reads it", verb.0);
         return Err(Failure::caller(message, "give it with --reason TEXT"));
     }
     let verb = Verb::new(verb.0, verb.1, "lot");
@@ -82,7 +82,7 @@ async fn subjects(client: &Client, cause: &str) -> Result<Vec<String>, Failure> 
             0 => "there are no incidents".to_owned(),
             _ => "`waybill incidents` lists the causes there are".to_owned(),
         };
-        return Err(Failure::caller(format!("nothing is parked with the cause `{cause}`"), hint));
+        return Err(Failure::caller(format!("no lot is parked with the cause `{cause}`"), hint));
     }
     let records = own.iter().flat_map(|view| &view.records);
     let mut ids: Vec<String> = records.map(|record| format!("incident:{record}")).collect();

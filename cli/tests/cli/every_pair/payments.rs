@@ -218,7 +218,7 @@ fn some_is_paid_in_advance_and_some_comes_back_afterwards() -> Result<()> {
 fn a_payment_has_a_day_and_its_rows_add_up() -> Result<()> {
     let (secretariat, order) = with_a_lot_to_pay()?;
     for (number, day, why) in [
-        ("P-1", "2099-01-01", "2099-01-01 is still to come"),
+        ("P-1", "2099-01-01", "2099-01-01 is in the future"),
         ("P-2", "2025-01-01", "was drawn up on"),
     ] {
         let mut payment = payment(number, &order, "LOT-001", 90_000);

@@ -152,7 +152,7 @@ fn a_supplier_that_does_not_agree_leaves_a_task_and_the_order_as_it_was() -> Res
     act(&secretariat, &["order", "change", &order, "LOT-001=7"])?.ok()?;
     let number = format!("{order}-CHANGE-1");
     let refuse = ["order", "respond", &order, "--change", &number, "--refuse"];
-    act(&secretariat, &refuse)?.failed(1, &["a refusal needs the supplier's reason"])?;
+    act(&secretariat, &refuse)?.failed(1, &["a refusal needs a reason from the supplier"])?;
     let mut refuse = refuse.to_vec();
     refuse.extend(["-m", "they are packed"]);
     act(&secretariat, &refuse)?.ok()?;
