@@ -27,7 +27,7 @@ pub struct Ambiguous {
 impl fmt::Display for Ambiguous {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, lines } = self;
-        write!(f, "`{name}` is the name of several things: name one of {}", lines.join(", "))
+        write!(f, "several things have the name `{name}`: name one of {}", lines.join(", "))
     }
 }
 

@@ -40,10 +40,10 @@ impl Api {
             return Ok(connector.clone());
         }
         let opened = connectors::open(self.engine.pipeline(), &self.folder).map_err(|error| {
-            tracing::error!(%error, "the way to the outside could not be opened");
+            tracing::error!(%error, "the connector could not be opened");
             Problem::new(
                 ProblemKind::Unavailable,
-                "the way to the outside could not be opened",
+                "the connector could not be opened",
                 "try again",
             )
         })?;

@@ -44,7 +44,7 @@ fn what_grows_is_named_with_its_mend() -> Result<()> {
         world.execute("SELECT pg_logical_emit_message(false, 'waybill', 'x')")?;
         world.execute("SELECT pg_switch_wal()")?;
     }
-    let mend = world.finds("the replication slot gone, by which nobody reads")?;
+    let mend = world.finds("the replication slot gone, which nobody reads")?;
     ensure!(mend.contains("SELECT pg_drop_replication_slot('gone')"), "{mend}");
     world.execute("SELECT pg_drop_replication_slot('gone')")?;
     world.no_longer_finds("replication slot")?;

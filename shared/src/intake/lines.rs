@@ -41,7 +41,7 @@ pub enum IntakeError {
     #[error("{0}")]
     Refused(String),
     /// Other writers kept changing the same lines.
-    #[error("others keep changing the same lines; try again")]
+    #[error("other requests keep changing the same lines; try again")]
     Conflict,
 }
 

@@ -38,7 +38,7 @@ pub enum SealError {
         key: String,
     },
     /// The system provides no random numbers.
-    #[error("no random numbers: {0}")]
+    #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 

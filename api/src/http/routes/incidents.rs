@@ -65,8 +65,8 @@ pub(crate) async fn replay(
     if asked.cause.is_none() && asked.lots.is_empty() {
         return Err(Problem::field(
             "cause",
-            "neither it nor `lots` is given",
-            "say what to replay",
+            "give either it or `lots`",
+            "name what to replay",
         ));
     }
     let mut found = parked(&api.engine, usize::MAX).await?;

@@ -65,7 +65,7 @@ pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planne
     let quarters = request.quarters.unwrap_or_else(|| to_the_year_after_next(from));
     if !(1..=QUARTERS).contains(&quarters) {
         return Err(invalid(format!(
-            "{quarters} quarters: between 1 and {QUARTERS} can be planned"
+            "{quarters} quarters: a plan has between 1 and {QUARTERS}"
         )));
     }
     let lots = wanting(engine, from).await?;

@@ -197,7 +197,7 @@ impl Found<'_> {
                 Mover::secretariat(Task::SuspendedOffer),
                 Each {
                     subject: id.clone(),
-                    why: "its folder does not have it any more: nothing is ordered by it"
+                    why: "it is no longer in its folder, so no order uses it"
                         .to_owned(),
                     how: format!("waybill offer end {id}, or waybill offer keep {id}"),
                 },

@@ -59,7 +59,7 @@ fn an_order_is_answered_despatched_and_received_on_the_page() -> Result<()> {
     ensure!(again.text.contains("taken before"), "{again:?}");
     surface.until("LOT-001", "delivery")?;
     for (lines, part) in [
-        ("LOT-001", "line 1: it is not a lot and a quantity"),
+        ("LOT-001", "line 1: write a lot and a quantity"),
         ("\nLOT-001 many", "line 2"),
         ("nothing 5", "`nothing` is no lot"),
         ("<b> 5", "&lt;b&gt;"),
