@@ -114,7 +114,7 @@ fn each_change_does_what_it_says() -> Result<()> {
         run(&copy.arguments(&change)?)?.failed(1, &[part])?;
     }
     run(&copy.arguments(&["--rank", "XX", "1"])?)?.failed(1, &["there is no line `XX`"])?;
-    run(&copy.arguments(&["--rank", "REQ-2024-01/1", "x"])?)?.failed(1, &["`x` is no rank"])?;
+    run(&copy.arguments(&["--rank", "REQ-2024-01/1", "x"])?)?.failed(1, &["`x` is not a rank"])?;
     Ok(())
 }
 

@@ -175,7 +175,7 @@ fn what_cannot_be_reported_says_why() -> Result<()> {
     for (question, parts) in [
         (&["money", "--on", "2999-01-01"][..], ["is not over yet", "name a day up to"]),
         (&["money", "--donor", "XX"], ["`XX` is not a donor here", "DE, DK, EE"]),
-        (&["report", "donor", "XX"], ["`XX` is not a donor here", "those who give"]),
+        (&["report", "donor", "XX"], ["`XX` is not a donor here", "the donors are"]),
         (&["report", "requester", "XX"], ["no requester `XX`", "hint"]),
         (&["report", "donor", "a/b"], ["`a/b` is no donor", "waybill report donor"]),
         (

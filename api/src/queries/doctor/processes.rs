@@ -88,7 +88,7 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
     // help.
     let start = |role: &str, otherwise: &str| match gone.iter().find(|one| one.role == role) {
         Some(lost) => format!(
-            "{}: if it is running, see its `/health/ready` and its log for the reason (restart it if the password of the database has changed); if not, {otherwise}",
+            "{}: if it is running, see its `/health/ready` and its log for the reason (restart it if the database has a new password); if not, {otherwise}",
             lost.name()
         ),
         None => otherwise.to_owned(),
