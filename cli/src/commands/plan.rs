@@ -221,7 +221,7 @@ fn lapse_text(lapse: &Lapse) -> String {
 }
 
 fn difference_text(difference: &Difference) -> String {
-    let mut text = "\nWhat the changes make of it:\n".to_owned();
+    let mut text = "\nThe effect of the changes:\n".to_owned();
     if difference.lots.is_empty() && difference.lapses.is_empty() {
         return text + "  Nothing changes.\n";
     }

@@ -164,7 +164,7 @@ impl Page {
 
     fn foreseen(&mut self, day: NaiveDate, payers: &[Foreseen]) {
         self.paragraph(
-            "The next round funds it: one runs as soon as something changes, where `serve` runs.",
+            "The next round funds it: while `serve` runs, a round starts as soon as something changes.",
         );
         self.heading(&format!("Who would pay, as of {day}:"));
         for Foreseen { envelope, donors, amount } in payers {
@@ -180,17 +180,17 @@ impl Page {
     fn unpaid(&mut self, day: NaiveDate, ahead: usize) {
         let ahead = match ahead {
             0 => String::new(),
-            1 => "; a lot ahead of it waits for money, too".to_owned(),
-            lots => format!("; {lots} lots ahead of it wait for money, too"),
+            1 => "; a lot ahead of it also waits for money".to_owned(),
+            lots => format!("; {lots} lots ahead of it also wait for money"),
         };
         self.paragraph(&format!("On {day}, no money that may pay for it is left{ahead}."));
     }
 
     fn missing(&mut self, missing: &Missing) {
         let Missing { cost, missing: short, from, day, .. } = missing;
-        let least = if missing.is_proven { "" } else { " (perhaps less would do)" };
+        let least = if missing.is_proven { "" } else { " (perhaps less is enough)" };
         let how = match from.as_slice() {
-            [] => "No envelope may pay for it: it takes a new contribution that may.".to_owned(),
+            [] => "No envelope may pay for it: it needs a new contribution that may.".to_owned(),
             [one] => format!("As much more in {one}, or a new contribution for it, would fund it"),
             many => format!(
                 "As much more in any one of {}, or a new contribution for it, would fund it",
@@ -199,18 +199,17 @@ impl Page {
         };
         let kept = match (from.is_empty(), missing.ahead) {
             (true, _) => "",
-            (false, 0) => ", with all that is ahead of it kept.",
-            (false, _) => ", with all that is funded ahead of it kept.",
+            (false, 0) => ", while all lots ahead of it keep their money.",
+            (false, _) => ", while all lots funded ahead of it keep their money.",
         };
         self.paragraph(&format!(
             "It costs {cost}. On {day}, {short} is missing{least}. {how}{kept}"
         ));
         let ahead = match missing.ahead {
             0 => None,
-            1 => Some("A lot ahead of it waits for money, too: what is not kept for this one may serve it first.".to_owned()),
+            1 => Some("A lot ahead of it also waits for money: money that is not reserved for this lot may go to that one first.".to_owned()),
             lots => Some(format!(
-                "{lots} lots ahead of it wait for money, too: what is not kept for this one may serve \
-                 them first (waybill plan --add)."
+                "{lots} lots ahead of it also wait for money: money that is not reserved for this lot may go to them first (waybill plan --add)."
             )),
         };
         if let Some(ahead) = ahead.filter(|_| !from.is_empty()) {

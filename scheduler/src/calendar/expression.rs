@@ -132,7 +132,7 @@ mod tests {
         assert!(error("0 6 * * 1-5").contains("MON-FRI"));
         assert!(error("0 6 1 * MON").contains("two entries"));
         assert!(error("0 0 6 * * *").contains("five fields"));
-        assert!(error("0 25 * * *").contains("no cron expression"));
+        assert!(error("0 25 * * *").contains("not a cron expression"));
         assert!(Times::parse("0 6 * * MON-FRI", chrono_tz::UTC).is_ok());
     }
 

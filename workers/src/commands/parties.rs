@@ -104,7 +104,7 @@ impl Context<'_> {
         let mut party = known.ok_or_else(|| refuse(format!("there is no party `{id}`")))?;
         if let Some(role) = party.roles.iter().find(|span| span.role != Role::Beneficiary) {
             let role = role.role.name();
-            return Err(refuse(format!("`{id}` also has the role {role}: only a party that is nothing but a requester can be renamed")));
+            return Err(refuse(format!("`{id}` also has the role {role}: only requesters can be renamed")));
         }
         if to.trim().is_empty() || to.contains([':', '/']) || to == id {
             return Err(refuse(format!(

@@ -64,7 +64,7 @@ pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {
             (Verb::new("retry", "tried again", "subject"), Command::Retry, on)
         }
         args::Incident::Skip(on) => {
-            (Verb::new("let pass", "let pass", "subject"), Command::Skip, on)
+            (Verb::new("skip", "skipped", "subject"), Command::Skip, on)
         }
         args::Incident::Close(on) => (Verb::new("close", "closed", "subject"), Command::Cancel, on),
     };

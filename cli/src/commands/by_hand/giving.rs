@@ -264,7 +264,7 @@ pub(crate) async fn member(member: args::Member) -> Result<(), Failure> {
         args::Member::Rename(rename) => {
             let (to, name, evidence) = (rename.to, rename.name, rename.evidence);
             let command = Command::RenameRequester { to, name, evidence };
-            let verb = Verb::new("rename", "called otherwise from now on", "party");
+            let verb = Verb::new("rename", "renamed from now on", "party");
             act(verb, command, Picked::Ids(&[rename.party]), &rename.how).await
         }
         args::Member::End(end) => {
