@@ -26,7 +26,8 @@ pub(crate) fn holds(path: &Path, now: DateTime<Utc>) -> Result<DateTime<Utc>, St
     }
     if until - now < SOON {
         let until = until.format("%Y-%m-%d %H:%M UTC");
-        tracing::warn!(%until, certificate = %path.display(), "a certificate expires soon: renew it");
+        tracing::warn!(%until, certificate = %path.display(), "a certificate expires soon: renew \
+            it");
     }
     Ok(until)
 }

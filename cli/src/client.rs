@@ -76,7 +76,10 @@ impl Client {
     ) -> Result<Self, Failure> {
         if target.server.is_some() {
             let message = "--on cannot be used with a service: it has its own date";
-            return Err(Failure::caller(message, "leave --on out, or import into a data folder with --data"));
+            return Err(Failure::caller(
+                message,
+                "leave --on out, or import into a data folder with --data",
+            ));
         }
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
         Ok(Self::Local(Box::new(
@@ -95,7 +98,8 @@ impl Client {
         let socket = service::socket(&target.data);
         if UnixStream::connect(&socket).await.is_ok() {
             if pipeline.is_some() {
-                let note = "pipeline.toml is not imported: `serve` keeps the one it was started with";
+                let note =
+                    "pipeline.toml is not imported: `serve` keeps the one it was started with";
                 output::talk(note);
             }
             return Ok(Self::Socket(socket));
@@ -129,7 +133,8 @@ impl Client {
         target.is_there()?;
         let metrics = Arc::default();
         let opened = timeout(PART, target.broker.open(&metrics)).await;
-        let late = || Failure::caller("the broker does not answer", "check that RabbitMQ is running");
+        let late =
+            || Failure::caller("the broker does not answer", "check that RabbitMQ is running");
         let (broker, failure): (Arc<dyn Broker>, _) = match opened.unwrap_or_else(|_| Err(late())) {
             Ok(broker) => (broker, None),
             Err(failure) => (Arc::new(SilentBroker::default()), Some(failure)),
@@ -258,7 +263,10 @@ impl Client {
             Self::Socket(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| {
                     let message = format!("`serve` does not answer any more: {error}");
-                    Failure::caller(message, "try again: without `serve` the command opens the data itself")
+                    Failure::caller(
+                        message,
+                        "try again: without `serve` the command opens the data itself",
+                    )
                 })?;
                 let io = TokioIo::new(stream);
                 let (mut sender, connection) =

@@ -24,7 +24,10 @@ impl NewFile {
             // The file belongs to another process, so dropping must not delete it.
             std::mem::forget(new);
             let message = format!("{part} exists: another command is writing it, or was killed");
-            return Err(Failure::caller(message, format!("wait for that command; if none is running: rm {part}")));
+            return Err(Failure::caller(
+                message,
+                format!("wait for that command; if none is running: rm {part}"),
+            ));
         }
         Ok(new)
     }

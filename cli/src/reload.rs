@@ -63,10 +63,7 @@ async fn again(engine: &Engine, path: &Path) -> Result<u32, Failure> {
         return Err(Failure::caller(message, "restart the processes instead"));
     }
     if pipeline.connector != engine.pipeline().connector {
-        return Err(Failure::caller(
-            "it has another connector",
-            "restart the processes instead",
-        ));
+        return Err(Failure::caller("it has another connector", "restart the processes instead"));
     }
     let stating = Stating { pipeline, is_again: false };
     stating::state(&*engine.store, Some(stating), engine.clock.now()).await?;

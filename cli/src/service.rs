@@ -82,7 +82,8 @@ fn close_to_others(database: &Path) -> Result<(), Failure> {
             let closed = std::fs::Permissions::from_mode(about.mode() & 0o700);
             if let Err(error) = std::fs::set_permissions(entry.path(), closed) {
                 let path = entry.path();
-                tracing::warn!(path = %path.display(), %error, "other users can read this file, and it cannot be changed");
+                tracing::warn!(path = %path.display(), %error, "other users can read this file, \
+                    and it cannot be changed");
             }
         }
     }
@@ -149,10 +150,7 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     for step in &pipeline.steps {
         if !known.contains(&&*step.name.0) {
             let hint = format!("the steps are {}", known.join(", "));
-            return Err(Failure::caller(
-                format!("{name}: there is no step `{}`", step.name),
-                hint,
-            ));
+            return Err(Failure::caller(format!("{name}: there is no step `{}`", step.name), hint));
         }
     }
     pipeline.check().map_err(|wrong| {
@@ -363,7 +361,10 @@ impl Service {
         {
             let lost = recover(&self.engine, term).await?;
             if lost > 0 {
-                tracing::warn!(lots = lost, "an earlier process was killed while it was working on lots");
+                tracing::warn!(
+                    lots = lost,
+                    "an earlier process was killed while it was working on lots"
+                );
             }
         }
         self.beside.spawn(keep_leases(self.engine.clone()));
@@ -430,7 +431,9 @@ impl Service {
         self.engine.broker.close();
         let ends = async { while self.running.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, ends).await.is_err() {
-            tracing::warn!("some work is unfinished: other processes take it over when its leases expire");
+            tracing::warn!(
+                "some work is unfinished: other processes take it over when its leases expire"
+            );
             self.running.shutdown().await;
         }
         self.beside.shutdown().await;

@@ -86,7 +86,8 @@ pub(crate) async fn state(
                 tracing::warn!(
                     version,
                     newest,
-                    "pipeline.toml is the same as an earlier version, which a later one has replaced: it is not applied; `--restate` applies it again"
+                    "pipeline.toml is the same as an earlier version, which a later one has \
+                     replaced: it is not applied; `--restate` applies it again"
                 );
                 return Ok(known);
             }
@@ -114,7 +115,10 @@ pub(crate) async fn state(
         None => Ok(Vec::new()),
         Some(_) => {
             let hint = "run `waybill check`";
-            Err(Failure::caller("the pipeline could not be applied: other processes keep changing it", hint))
+            Err(Failure::caller(
+                "the pipeline could not be applied: other processes keep changing it",
+                hint,
+            ))
         }
     }
 }

@@ -186,7 +186,8 @@ impl Target {
     /// SQLite is for one process, so its broker must be embedded.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if let (StoreUrl::Sqlite(_), BrokerUrl::Amqp(_)) = (&self.store, &self.broker) {
-            let message = "a broker between processes cannot be used with SQLite, which serves one process";
+            let message =
+                "a broker between processes cannot be used with SQLite, which serves one process";
             return Err(Failure::caller(message, "use --broker embedded: or a postgres:// store"));
         }
         Ok(())

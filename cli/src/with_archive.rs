@@ -78,7 +78,8 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     if let Err(failure) = fill(&beside, &file).await {
         beside.discard().await?;
         return Err(failure.hint(
-            "the archive may belong to another coalition, or was changed: `waybill audit verify FILE`",
+            "the archive may belong to another coalition, or was changed: `waybill audit verify \
+             FILE`",
         ));
     }
     beside.take_place().await?;

@@ -67,7 +67,10 @@ impl Relay {
                 }
                 Ok(None) => self.forward(Instant::now() + time / 3).await,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot take the lead");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot take the lead"
+                    );
                     tokio::time::sleep(REST).await;
                 }
             }
@@ -86,7 +89,10 @@ impl Relay {
         while let Some(hints) = self.try_wake() {
             if let Err(error) = self.engine().store.tell(&hints).await {
                 // The leader looks into the store by itself before long.
-                tracing::debug!(error = &error as &dyn std::error::Error, "could not notify the leader");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "could not notify the leader"
+                );
                 return;
             }
         }
@@ -96,7 +102,10 @@ impl Relay {
         let heard = match engine.store.hear().await {
             Ok(heard) => heard,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot listen for new events");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot listen for new events"
+                );
                 None
             }
         };

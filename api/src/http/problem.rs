@@ -134,7 +134,11 @@ impl Problem {
     #[must_use]
     pub(crate) fn inside() -> Self {
         let hint = "try again, or ask the service's operator";
-        Self::new(ProblemKind::Internal, "the request failed because of an error in the service", hint)
+        Self::new(
+            ProblemKind::Internal,
+            "the request failed because of an error in the service",
+            hint,
+        )
     }
 }
 
@@ -213,8 +217,11 @@ impl From<StoreError> for Problem {
         }
         if error.is_passing() {
             let detail = "the database cannot be used at the moment";
-            let mut problem =
-                Self::new(ProblemKind::Unavailable, detail, "try again; `waybill doctor` shows why");
+            let mut problem = Self::new(
+                ProblemKind::Unavailable,
+                detail,
+                "try again; `waybill doctor` shows why",
+            );
             problem.retry_after = Some(2);
             return problem;
         }
@@ -239,9 +246,11 @@ impl From<IntakeError> for Problem {
             IntakeError::Refused(rule) => {
                 Self::new(ProblemKind::Refused, rule, "nothing was changed")
             }
-            IntakeError::Conflict => {
-                Self::new(ProblemKind::Conflict, "other requests keep changing the same lines", "try again")
-            }
+            IntakeError::Conflict => Self::new(
+                ProblemKind::Conflict,
+                "other requests keep changing the same lines",
+                "try again",
+            ),
         }
     }
 }

@@ -37,11 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 /// Parses `bytes` as JSON.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if let Some(found) = inadmissible(bytes) {
-        return Err(Problem::field(
-            &found.field,
-            found.what,
-            "leave it out, or correct it",
-        ));
+        return Err(Problem::field(&found.field, found.what, "leave it out, or correct it"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let hint = "/v1/openapi.json shows what is expected";

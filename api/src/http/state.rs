@@ -41,11 +41,7 @@ impl Api {
         }
         let opened = connectors::open(self.engine.pipeline(), &self.folder).map_err(|error| {
             tracing::error!(%error, "the connector could not be opened");
-            Problem::new(
-                ProblemKind::Unavailable,
-                "the connector could not be opened",
-                "try again",
-            )
+            Problem::new(ProblemKind::Unavailable, "the connector could not be opened", "try again")
         })?;
         Ok(self.connector.get_or_init(|| opened).clone())
     }

@@ -43,7 +43,10 @@ fn list() -> Result<PathBuf, Failure> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
     let found = own.or_else(home).map(|config| config.join("waybill").join("trusted"));
     found.ok_or_else(|| {
-        Failure::caller("the folder for your configuration is unknown", "set HOME or XDG_CONFIG_HOME")
+        Failure::caller(
+            "the folder for your configuration is unknown",
+            "set HOME or XDG_CONFIG_HOME",
+        )
     })
 }
 

@@ -65,7 +65,12 @@ async fn archive(
         store.compact().await?;
     }
     if plan.events == 0 {
-        return said(arguments, &plan, None, "no lot that ended before that day is left to archive");
+        return said(
+            arguments,
+            &plan,
+            None,
+            "no lot that ended before that day is left to archive",
+        );
     }
     if arguments.dry_run {
         return said(arguments, &plan, None, "dry run, nothing was archived");
@@ -128,7 +133,8 @@ async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate,
         }
     };
     let hint = "give --before DAY, or set `[log] keep_days` in pipeline.toml";
-    let day = day.ok_or_else(|| Failure::caller("no day is given before which to archive", hint))?;
+    let day =
+        day.ok_or_else(|| Failure::caller("no day is given before which to archive", hint))?;
     if day > today {
         let message = format!("{day} is in the future");
         return Err(Failure::caller(message, "name a day in the past"));
@@ -223,8 +229,11 @@ async fn finish(
         })
         .collect();
     if tally.digest() != archive.digest {
-        let message =
-            format!("{} is not the file of archive {}, or was changed", file.display(), archive.number);
+        let message = format!(
+            "{} is not the file of archive {}, or was changed",
+            file.display(),
+            archive.number
+        );
         return Err(Failure::caller(message, "name the right file with --to"));
     }
     let bar = output::progress("removing", placeholders.len() as i64);

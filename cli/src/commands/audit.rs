@@ -113,9 +113,7 @@ async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
         .await
     })
     .await?;
-    output::data(&format!(
-        "{lines} requests are logged, {there} of them changed something\n"
-    ))?;
+    output::data(&format!("{lines} requests are logged, {there} of them changed something\n"))?;
     if missing.is_empty() {
         return Ok(());
     }

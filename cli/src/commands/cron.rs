@@ -78,7 +78,9 @@ async fn fire(run: args::CronRun) -> Result<(), Failure> {
         return output::json(&done);
     }
     if is_alone {
-        output::talk("no `waybill serve` is running on this data: the entry runs once it is started");
+        output::talk(
+            "no `waybill serve` is running on this data: the entry runs once it is started",
+        );
     }
     let FireAsked { name, asked, is_new } = done;
     if is_new {

@@ -84,7 +84,8 @@ fn reached(client: &Client, target: &Target) -> Finding {
         Client::Local(_) => {
             let data = target.data.display();
             let socket = service::socket(&target.data);
-            let left = if socket.exists() { ", a socket of an earlier process is left" } else { "" };
+            let left =
+                if socket.exists() { ", a socket of an earlier process is left" } else { "" };
             let seen = format!("no process serves {data}{left}");
             Finding::warn(check, seen, format!("waybill serve --data {data}"))
         }

@@ -23,7 +23,8 @@ pub(crate) async fn run(arguments: args::Key) -> Result<(), Failure> {
             let (line, id) = Keys::draw().map_err(Failure::ours)?;
             file.write(&format!("{line}\n"))?;
             output::talk(
-                "keep a copy apart from the database and its backups: without the key their secrets cannot be read",
+                "keep a copy apart from the database and its backups: without the key their \
+                 secrets cannot be read",
             );
             output::data(&format!("key {id} is in {}\n", new.file.display()))
         }
@@ -54,10 +55,14 @@ fn renew(rotate: &args::KeyRotate) -> Result<(), Failure> {
         Ok(())
     };
     written().map_err(|error: std::io::Error| {
-        Failure::caller(format!("{}: {error}", path.display()), "make the file and its folder writable")
+        Failure::caller(
+            format!("{}: {error}", path.display()),
+            "make the file and its folder writable",
+        )
     })?;
     output::talk(
-        "let every process read it again (SIGHUP, or a restart), then run `waybill key seal`; keep a copy of the file",
+        "let every process read it again (SIGHUP, or a restart), then run `waybill key seal`; \
+         keep a copy of the file",
     );
     output::data(&format!("key {id} is new, before {}\n", old.join(", ")))
 }

@@ -251,7 +251,9 @@ fn envelope(given: &Promise) -> String {
     };
     let Some(money) = &given.money else {
         match (given.amount, given.in_kind.is_empty()) {
-            (Some(amount), _) => say(&format!("{amount}, only pledged: nothing can be bought from it")),
+            (Some(amount), _) => {
+                say(&format!("{amount}, only pledged: nothing can be bought from it"))
+            }
             (None, true) => say("without an amount, only pledged: nothing can be bought from it"),
             (None, false) => {}
         }

@@ -30,7 +30,8 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
     if let Some(there) = there(&target.store).await?
         && !arguments.yes
     {
-        let question = format!("{} already contains {there}. Put it aside and restore?", target.store);
+        let question =
+            format!("{} already contains {there}. Put it aside and restore?", target.store);
         if !output::can_ask() {
             let message = format!("{} already contains {there}", target.store);
             return Err(Failure::caller(message, "add --yes to put it aside and restore"));
@@ -191,7 +192,9 @@ async fn carry_into(
         match dump::carry(&*new, given_out, &name, now).await {
             // A database that violates invariants may refuse the change too.
             Err(error) if as_it_is => {
-                output::talk(&format!("the numbers already given out are not carried over: {error}"));
+                output::talk(&format!(
+                    "the numbers already given out are not carried over: {error}"
+                ));
                 Ok(dump::pause(&*new, &name, now).await?)
             }
             done => Ok(done.map(drop)?),

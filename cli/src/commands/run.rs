@@ -108,7 +108,8 @@ async fn is_not_live(target: &Target) -> Result<(), Failure> {
     store.close().await;
     let Some(since) = since? else { return Ok(()) };
     let message = format!(
-        "a service has been working on {} since {since}: a run would write future days into its log",
+        "a service has been working on {} since {since}: a run would write future days into its \
+         log",
         target.store
     );
     Err(Failure::caller(message, "run a copy with --copy-to FOLDER, or name a new --data"))
@@ -185,7 +186,8 @@ async fn carry(
     let mut service = Service::open(&target, clock, Some(Stating::again(pipeline))).await?;
     let (engine, broker) = (service.engine.clone(), service.held()?);
     let Some(alone) = Alone::lead(&engine).await? else {
-        let message = "another scheduler leads on this store: virtual time needs the store for itself";
+        let message =
+            "another scheduler leads on this store: virtual time needs the store for itself";
         return Err(Failure::caller(message, "stop it, or name another store with --store"));
     };
     lift(&engine).await?;

@@ -118,7 +118,8 @@ fn service(status: &StatusView) -> (String, Meaning) {
                 _ if is_ill => "no work can be done: see `waybill doctor`".to_owned(),
                 0 => "no process is running, so lots stand still: start `waybill serve`".to_owned(),
                 _ => format!(
-                    "{there} processes are running but none leads, so lots stand still: see `waybill doctor`"
+                    "{there} processes are running but none leads, so lots stand still: see \
+                     `waybill doctor`"
                 ),
             };
             (format!("{text} (version {version})"), Meaning::Warn)
@@ -167,7 +168,11 @@ fn needed(counts: &[LotCount]) -> (String, Meaning) {
     let parts = waits.iter().map(|(awaits, what)| (of(awaits), what)).filter(|(many, _)| *many > 0);
     let parts: Vec<String> = parts.map(|(many, what)| format!("{} {what}", lots(many))).collect();
     match parts.len() {
-        0 => ("nothing is on hold or to be approved; for the moves of others: waybill todo".to_owned(), Meaning::Plain),
+        0 => (
+            "nothing is on hold or to be approved; for the moves of others: waybill todo"
+                .to_owned(),
+            Meaning::Plain,
+        ),
         _ => (format!("{}: waybill todo", parts.join(", ")), Meaning::Warn),
     }
 }

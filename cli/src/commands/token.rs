@@ -26,7 +26,9 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
             if revoke.single.json {
                 return output::json(&view);
             }
-            output::talk("its webhooks belong to the party and stay active: see `waybill webhook list`");
+            output::talk(
+                "its webhooks belong to the party and stay active: see `waybill webhook list`",
+            );
             output::data(&format!("{} ({}) is revoked\n", view.id, view.name))
         }
     }

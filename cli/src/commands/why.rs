@@ -134,7 +134,9 @@ impl Page {
             Decided::Rest => {
                 "The money before it was not enough, or is needed by other lots.".to_owned()
             }
-            Decided::Equal => "It ranks equal with other money, and the cost is shared fairly.".to_owned(),
+            Decided::Equal => {
+                "It ranks equal with other money, and the cost is shared fairly.".to_owned()
+            }
         };
         self.lines("    ", &decided);
     }
@@ -142,7 +144,8 @@ impl Page {
     fn near(&mut self, day: NaiveDate, near: &[NearOffer]) {
         if near.is_empty() {
             self.paragraph(&format!(
-                "On {day}, no supplier offers it or anything near it. The secretariat asks for an offer and imports it."
+                "On {day}, no supplier offers it or anything near it. The secretariat asks for \
+                 an offer and imports it."
             ));
             return;
         }
@@ -164,7 +167,8 @@ impl Page {
 
     fn foreseen(&mut self, day: NaiveDate, payers: &[Foreseen]) {
         self.paragraph(
-            "The next round funds it: while `serve` runs, a round starts as soon as something changes.",
+            "The next round funds it: while `serve` runs, a round starts as soon as something \
+             changes.",
         );
         self.heading(&format!("Who would pay, as of {day}:"));
         for Foreseen { envelope, donors, amount } in payers {
@@ -207,9 +211,14 @@ impl Page {
         ));
         let ahead = match missing.ahead {
             0 => None,
-            1 => Some("A lot ahead of it also waits for money: money that is not reserved for this lot may go to that one first.".to_owned()),
+            1 => Some(
+                "A lot ahead of it also waits for money: money that is not reserved for \
+                       this lot may go to that one first."
+                    .to_owned(),
+            ),
             lots => Some(format!(
-                "{lots} lots ahead of it also wait for money: money that is not reserved for this lot may go to them first (waybill plan --add)."
+                "{lots} lots ahead of it also wait for money: money that is not reserved for \
+                 this lot may go to them first (waybill plan --add)."
             )),
         };
         if let Some(ahead) = ahead.filter(|_| !from.is_empty()) {

@@ -154,7 +154,8 @@ impl Failure {
                 Self::caller(format!("{error}: {why}"), "name another folder with --data")
             }
             StoreError::Moved { .. } => Self::ours(error).hint(
-                "nothing has been written since: put the file back, or `waybill restore` a backup, then start again",
+                "nothing has been written since: put the file back, or `waybill restore` a \
+                 backup, then start again",
             ),
             StoreError::Clock(doubt) => {
                 let mend = doubt.mend();
@@ -163,7 +164,9 @@ impl Failure {
             StoreError::Seal(SealError::Lacking { .. }) => {
                 Self::caller(error.to_string(), waybill_api::LACKING)
             }
-            StoreError::Archived { .. } => Self::caller(error.to_string(), "name its file: --with-archive FILE"),
+            StoreError::Archived { .. } => {
+                Self::caller(error.to_string(), "name its file: --with-archive FILE")
+            }
             StoreError::Database { .. }
             | StoreError::Corrupt { .. }
             | StoreError::UnknownVersion(_)

@@ -35,9 +35,10 @@ impl Screen {
     }
 
     pub(crate) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> Result<(), Failure> {
-        self.terminal.draw(view).map(drop).map_err(|error| {
-            Failure::caller(format!("cannot write to the terminal: {error}"), "")
-        })
+        self.terminal
+            .draw(view)
+            .map(drop)
+            .map_err(|error| Failure::caller(format!("cannot write to the terminal: {error}"), ""))
     }
 
     /// Keys and size changes as they happen. The stream ends with the terminal.

@@ -17,11 +17,13 @@ pub enum ExpressionError {
     #[error("`{0}` does not have five fields: minute hour day-of-month month weekday")]
     Fields(String),
     #[error(
-        "weekday `{0}` is a number, which means different days in different cron programs: write names, such as MON-FRI"
+        "weekday `{0}` is a number, which means different days in different cron programs: write \
+         names, such as MON-FRI"
     )]
     WeekdayNumber(String),
     #[error(
-        "`{0}` gives both a day of the month and a weekday, which cron programs treat differently: use two entries"
+        "`{0}` gives both a day of the month and a weekday, which cron programs treat \
+         differently: use two entries"
     )]
     Both(String),
     #[error("`{text}` is not a cron expression: {why}")]

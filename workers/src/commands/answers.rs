@@ -69,7 +69,9 @@ impl Context<'_> {
             None if open.len() == 1 => open[0].clone(),
             None => {
                 let which = open.join(", ");
-                return Err(refuse(format!("{id} needs several consents: name one envelope of {which}")));
+                return Err(refuse(format!(
+                    "{id} needs several consents: name one envelope of {which}"
+                )));
             }
         };
         if agreed && lot.funding.iter().any(|s| s.envelope == envelope) && !open.contains(&envelope)

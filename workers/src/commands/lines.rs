@@ -82,7 +82,9 @@ impl Context<'_> {
         };
         match change_set {
             Some(change_set) if !is_nothing(&change_set) => Ok(change_set.into()),
-            Some(_) | None => already("the amendment already waits for others: `waybill todo` shows for whom"),
+            Some(_) | None => {
+                already("the amendment already waits for others: `waybill todo` shows for whom")
+            }
         }
     }
 

@@ -18,7 +18,9 @@ impl Context<'_> {
         let lot = self.desk.lot(id).await?;
         match lot.state() {
             LotState::Closed(_) => return Err(ended(&lot)),
-            LotState::Waiting { awaits: Awaited::Release, .. } => return already("it is already on hold"),
+            LotState::Waiting { awaits: Awaited::Release, .. } => {
+                return already("it is already on hold");
+            }
             LotState::Parked { incident, .. } => {
                 return Err(refuse(format!("{id} is parked ({incident}): retry or cancel it")));
             }
@@ -68,7 +70,9 @@ impl Context<'_> {
             LotState::Closed(_) => return Err(ended(&lot)),
             LotState::Waiting { awaits, .. } => {
                 let what = awaits.name();
-                return Err(refuse(format!("{id} waits for {what}: nothing has failed that could be retried")));
+                return Err(refuse(format!(
+                    "{id} waits for {what}: nothing has failed that could be retried"
+                )));
             }
         };
         let change = self.desk.change(lot, after, result, kind)?;
@@ -118,7 +122,9 @@ impl Context<'_> {
             return Err(ended(&lot));
         }
         if let LotState::Waiting { awaits: Awaited::Payment { .. }, .. } = lot.state() {
-            return Err(refuse(format!("{id} has been received: it cannot be redirected any more")));
+            return Err(refuse(format!(
+                "{id} has been received: it cannot be redirected any more"
+            )));
         }
         let lines = self.desk.engine.lines_of([&lot]).await?;
         let line = lines.get(&id.line()).ok_or_else(|| refuse(format!("{id} has no line")))?;
@@ -128,7 +134,11 @@ impl Context<'_> {
         let known = self.coalition().consignees.get(consignee);
         match known {
             Some(known) if known.requester == line.requester => {}
-            Some(_) => return Err(refuse(format!("consignee `{consignee}` belongs to another requester"))),
+            Some(_) => {
+                return Err(refuse(format!(
+                    "consignee `{consignee}` belongs to another requester"
+                )));
+            }
             None => return Err(refuse(format!("there is no consignee `{consignee}`"))),
         }
         let mut after = lot.clone();

@@ -31,7 +31,9 @@ impl Context<'_> {
         lots: &BTreeMap<String, String>,
     ) -> Result<Decided, Refusal> {
         if lots.is_empty() {
-            return Err(refuse("no lot is named: give lots with their new quantities, such as LOT-7K2=12"));
+            return Err(refuse(
+                "no lot is named: give lots with their new quantities, such as LOT-7K2=12",
+            ));
         }
         let filed = self.live(number).await?;
         let engine = self.desk.engine;
@@ -59,7 +61,8 @@ impl Context<'_> {
                 let asked = open.change.lines.iter().find(|line| line.lot == id);
                 let change = &open.change.number;
                 if asked.is_some_and(|line| line.to == to) {
-                    is_asked = Some(format!("{change} already asks for that: the supplier has to answer"));
+                    is_asked =
+                        Some(format!("{change} already asks for that: the supplier has to answer"));
                     continue;
                 }
                 let hint = format!("submit its answer first: waybill order respond {number}");
@@ -121,7 +124,9 @@ impl Context<'_> {
             let by = if said.is_empty() { most } else { self.quantity(&lot, said).await? };
             if by.is_zero() || by > most {
                 let unit = if lot.shipped.is_zero() { "" } else { ", the rest is on its way" };
-                return Err(refuse(format!("at most {most} of {id} can be cancelled{unit}, not {by}")));
+                return Err(refuse(format!(
+                    "at most {most} of {id} can be cancelled{unit}, not {by}"
+                )));
             }
             if by < lot.quantity && has_surplus(&filed.order, &lot) {
                 let why = "its supplier sells no smaller quantity";
@@ -165,7 +170,9 @@ impl Context<'_> {
         let filed = StoredOrder::read(self.desk.engine, number).await?;
         let filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
         if filed.order.in_kind.is_some() {
-            return Err(refuse(format!("`{number}` is for goods in kind, which no supplier sells")));
+            return Err(refuse(format!(
+                "`{number}` is for goods in kind, which no supplier sells"
+            )));
         }
         match filed.status {
             OrderStatus::Issued
@@ -175,7 +182,8 @@ impl Context<'_> {
             OrderStatus::AwaitingApproval => {
                 let hint = format!("waybill order disapprove {number}");
                 Err(refuse(format!(
-                    "`{number}` is waiting for approval, so its supplier has not received it: {hint}"
+                    "`{number}` is waiting for approval, so its supplier has not received it: \
+                     {hint}"
                 )))
             }
             OrderStatus::Refused => Err(refuse(format!("`{number}` was refused"))),
@@ -197,7 +205,10 @@ impl Context<'_> {
                 return Err(refuse(format!("{} is not part of `{number}`", known.id)));
             }
             if !is_to_come(&known) {
-                return Err(refuse(format!("all of {} has been delivered or is on its way", known.id)));
+                return Err(refuse(format!(
+                    "all of {} has been delivered or is on its way",
+                    known.id
+                )));
             }
             found.push(Named { lot: known, said: said.trim() });
         }

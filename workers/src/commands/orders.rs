@@ -16,12 +16,16 @@ impl Context<'_> {
         let filed = StoredOrder::read(engine, number).await?;
         let mut filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
         if filed.order.in_kind.is_some() {
-            return Err(refuse(format!("`{number}` is for goods in kind, which no supplier sells")));
+            return Err(refuse(format!(
+                "`{number}` is for goods in kind, which no supplier sells"
+            )));
         }
         let lots = engine.store.lots_under(&filed.order).await?;
         match filed.status {
             OrderStatus::Cancelled => return already("it is already cancelled"),
-            OrderStatus::Refused if lots.is_empty() => return already("it was refused, and no lot is left under it"),
+            OrderStatus::Refused if lots.is_empty() => {
+                return already("it was refused, and no lot is left under it");
+            }
             OrderStatus::AwaitingApproval
             | OrderStatus::Issued
             | OrderStatus::Sent

@@ -35,7 +35,9 @@ impl Context<'_> {
             }
         };
         if is_new && (id.trim().is_empty() || id.contains([':', '/'])) {
-            return Err(refuse(format!("`{id}` cannot be an id: an id is not empty and has no colon or slash")));
+            return Err(refuse(format!(
+                "`{id}` cannot be an id: an id is not empty and has no colon or slash"
+            )));
         }
         let holds = |span: &&RoleSpan| {
             span.role == role && span.from <= from && span.to.is_none_or(|to| from <= to)
@@ -104,17 +106,22 @@ impl Context<'_> {
         let mut party = known.ok_or_else(|| refuse(format!("there is no party `{id}`")))?;
         if let Some(role) = party.roles.iter().find(|span| span.role != Role::Beneficiary) {
             let role = role.role.name();
-            return Err(refuse(format!("`{id}` also has the role {role}: only requesters can be renamed")));
+            return Err(refuse(format!(
+                "`{id}` also has the role {role}: only requesters can be renamed"
+            )));
         }
         if to.trim().is_empty() || to.contains([':', '/']) || to == id {
             return Err(refuse(format!(
-                "`{to}` cannot be the new id: it must differ from the old one, not be empty, and have no colon or slash"
+                "`{to}` cannot be the new id: it must differ from the old one, not be empty, and \
+                 have no colon or slash"
             )));
         }
         let (to_version, there) = self.party(to).await?;
         if there.is_some() {
-            let text =
-                format!("the party `{to}` already exists: the lines of two requesters cannot be put together");
+            let text = format!(
+                "the party `{to}` already exists: the lines of two requesters cannot be put \
+                 together"
+            );
             return Err(refuse(text));
         }
         let mut change_set = self.desk.change_set();

@@ -48,7 +48,9 @@ impl Context<'_> {
             && !again
             && before.quantity == Quantity(after.quantity.0 + quantity.0)
         {
-            return already(format!("{quantity} was already split off it; `again` splits off as much once more"));
+            return already(format!(
+                "{quantity} was already split off it; `again` splits off as much once more"
+            ));
         }
         is_loose(&lot)?;
         let lines = self.desk.engine.lines_of([&lot]).await?;
@@ -57,7 +59,8 @@ impl Context<'_> {
         if quantity.0 <= 0 || quantity >= lot.quantity {
             let whole = lot.quantity;
             return Err(refuse(format!(
-                "{id} has {whole} {unit_name}: split off more than 0 and less than that, not {quantity}"
+                "{id} has {whole} {unit_name}: split off more than 0 and less than that, not \
+                 {quantity}"
             )));
         }
         if !quantity.fits(line.unit) {
@@ -65,7 +68,9 @@ impl Context<'_> {
         }
         let rest = lot.quantity.less(quantity);
         if let Some(smallest) = line.smallest_lot.filter(|s| quantity < *s || rest < *s) {
-            let least = format!("a lot of this line is at least {smallest} {unit_name}, and so is what is left");
+            let least = format!(
+                "a lot of this line is at least {smallest} {unit_name}, and so is what is left"
+            );
             return Err(refuse(format!("{id}: {least}")));
         }
         let parts = self.desk.engine.store.lots_of_line(id.line()).await?;

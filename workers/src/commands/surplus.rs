@@ -38,7 +38,9 @@ impl Context<'_> {
             return already(format!("this was already decided: it is {}", name(fate)));
         }
         if was == SurplusFate::KeptPaid {
-            return Err(refuse(format!("the surplus of {id} is already kept, and its payment is bound")));
+            return Err(refuse(format!(
+                "the surplus of {id} is already kept, and its payment is bound"
+            )));
         }
         let filed_order = StoredOrder::read(self.desk.engine, &order).await?;
         let filed_order = filed_order.ok_or_else(|| refuse(format!("{id} has no order")))?;
@@ -102,11 +104,14 @@ impl Context<'_> {
             return Err(refuse(text));
         }
         let line = filed.order.line(lot.order_line()).filter(|line| line.packs.is_none());
-        let line = line.ok_or_else(|| refuse(format!("{id} is bought in packs, so a surplus cannot be paid: keep it unpaid")))?;
+        let line = line.ok_or_else(|| {
+            refuse(format!("{id} is bought in packs, so a surplus cannot be paid: keep it unpaid"))
+        })?;
         let text = |error: waybill_shared::domain::money::MoneyError| refuse(error.to_string());
         let goods = line.unit_price.of(over).map_err(text)?;
         let more = self.coalition().with_charges(&filed.order.channel, goods);
-        let covers = covered(lot).ok_or_else(|| refuse(format!("no order binds money for {id}")))?;
+        let covers =
+            covered(lot).ok_or_else(|| refuse(format!("no order binds money for {id}")))?;
         let cost = covers.checked_add(more.map_err(text)?).map_err(text)?;
         let rows = self.desk.engine.store.envelopes().await?;
         let mut envelopes: BTreeMap<String, EnvelopeRow> =

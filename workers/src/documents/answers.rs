@@ -92,7 +92,10 @@ impl Desk<'_> {
             format!("{id} has no duplicate: no other line asks for the same")
         } else {
             let ended = ended.join(", ");
-            format!("{id} cannot be merged, because every duplicate has ended: {ended}; approve it instead")
+            format!(
+                "{id} cannot be merged, because every duplicate has ended: {ended}; approve it \
+                 instead"
+            )
         }))
     }
 
@@ -271,7 +274,9 @@ impl Desk<'_> {
         let party = self.coalition.parties.get(self.sender);
         let may_fund = party.is_some_and(|party| party.may_fund(day));
         if !may_fund && party.is_some_and(|party| party.observes(day)) {
-            return not_allowed(format!("it is only an observer on {day}, so its consent is not asked for"));
+            return not_allowed(format!(
+                "it is only an observer on {day}, so its consent is not asked for"
+            ));
         }
         if !agreed {
             return Ok(());
@@ -329,7 +334,8 @@ impl Desk<'_> {
                 && let Err(why) = may_bind(self.coalition, &lot, line, day)
             {
                 return Err(Refusal::DoesNotApply(format!(
-                    "`{number}` cannot be approved on {day}: {why}, which pays for {}; the next round withdraws the order and matches its lots again",
+                    "`{number}` cannot be approved on {day}: {why}, which pays for {}; the next \
+                     round withdraws the order and matches its lots again",
                     lot.id
                 )));
             }

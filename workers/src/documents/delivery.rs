@@ -58,9 +58,8 @@ impl Rest {
     /// For a paid part, a text about what its seller owes before it can leave the order.
     fn owed(&self, lot: &Lot) -> Option<String> {
         let paid = Money::new(disbursed(lot), covered(lot)?.currency);
-        (self.leaves() && paid.minor > 0).then(|| {
-            format!("{paid} of it is paid: record the seller's refund, then cancel it")
-        })
+        (self.leaves() && paid.minor > 0)
+            .then(|| format!("{paid} of it is paid: record the seller's refund, then cancel it"))
     }
 }
 
@@ -83,7 +82,10 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
         None => Ok(()),
         Some(quantity) => {
             let unit = line.unit.name();
-            Err(Refusal::DoesNotApply(format!("{}: {quantity} {unit} is not a possible quantity", lot.id)))
+            Err(Refusal::DoesNotApply(format!(
+                "{}: {quantity} {unit} is not a possible quantity",
+                lot.id
+            )))
         }
     }
 }
@@ -125,9 +127,13 @@ impl Desk<'_> {
             if Stage::of(lot) != Stage::Received && row.quantity > most {
                 let detail = match lot.shipped {
                     Quantity::ZERO => format!("{open} of {} are still to come", lot.id),
-                    shipped => format!("{open} of {} are still to come, {shipped} are already on their way", lot.id),
+                    shipped => format!(
+                        "{open} of {} are still to come, {shipped} are already on their way",
+                        lot.id
+                    ),
                 };
-                let hint = format!("`waybill show {number}` lists what is still to come of each lot");
+                let hint =
+                    format!("`waybill show {number}` lists what is still to come of each lot");
                 too_much.push(named.wrong(lot.id, "quantity", &row.quantity, &detail, &hint));
             }
         }

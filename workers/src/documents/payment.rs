@@ -87,7 +87,9 @@ impl Desk<'_> {
         let drawn_up = drawn_up.min(order.created.date_naive());
         if date < drawn_up {
             let number = &order.number;
-            return Err(refuse(format!("{date} is too early: `{number}` was drawn up on {drawn_up}")));
+            return Err(refuse(format!(
+                "{date} is too early: `{number}` was drawn up on {drawn_up}"
+            )));
         }
         Ok(())
     }
@@ -154,7 +156,8 @@ impl Desk<'_> {
         let all = was.saturating_add(paid.amount.minor);
         if paid.is_final || all > most.minor {
             return Err(refuse(format!(
-                "before {} is received, at most {most} of it may be paid in advance, and not as a final payment",
+                "before {} is received, at most {most} of it may be paid in advance, and not as \
+                 a final payment",
                 lot.id
             )));
         }

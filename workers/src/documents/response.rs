@@ -51,14 +51,20 @@ impl Desk<'_> {
             let requested = requested
                 .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
             let Some(place) = order.lines.iter().position(|line| line.lot == lot.id) else {
-                let text = format!("{} was split off from a lot of this order: change the price of that lot instead", lot.id);
+                let text = format!(
+                    "{} was split off from a lot of this order: change the price of that lot \
+                     instead",
+                    lot.id
+                );
                 return Err(Refusal::DoesNotApply(text));
             };
             let is_changed = matches!(by_lot.get(&lot.id), Some(LineAnswer::Changed { .. }));
             if is_changed && lot.bought() != order.lines[place].quantity {
                 let way = "cancel what will not be delivered as agreed";
-                let text =
-                    format!("parts of {} were split off and share its price, so it cannot change: {way}", lot.id);
+                let text = format!(
+                    "parts of {} were split off and share its price, so it cannot change: {way}",
+                    lot.id
+                );
                 return Err(Refusal::DoesNotApply(text));
             }
             let mut after = lot.clone();
@@ -175,7 +181,8 @@ impl Desk<'_> {
                 return Err(Refusal::DoesNotApply(text));
             }
             OrderStatus::Changed => {
-                let way = "it waits for a decision on its terms; to change them again, name the lots";
+                let way =
+                    "it waits for a decision on its terms; to change them again, name the lots";
                 let text = format!("`{number}` is not waiting for a response: {way}");
                 return Err(Refusal::DoesNotApply(text));
             }
@@ -206,8 +213,10 @@ impl Desk<'_> {
         for lot in &lots {
             let is_refused = matches!(by_lot.get(&lot.id), Some(LineAnswer::Refused { .. }));
             if is_refused && self.is_accepted(lot)? {
-                let text =
-                    format!("{} was accepted: cancel what will not be delivered under `{number}`", lot.id);
+                let text = format!(
+                    "{} was accepted: cancel what will not be delivered under `{number}`",
+                    lot.id
+                );
                 return Err(Refusal::DoesNotApply(text));
             }
         }
@@ -215,7 +224,9 @@ impl Desk<'_> {
             let text = if is_again {
                 format!("the response names nothing that is still to come under `{number}`")
             } else {
-                format!("no lot of `{number}` is waiting for a response: retry the parked lots first")
+                format!(
+                    "no lot of `{number}` is waiting for a response: retry the parked lots first"
+                )
             };
             return Err(Refusal::DoesNotApply(text));
         }

@@ -88,7 +88,9 @@ impl Named<ReceiptLine> {
             let is_closed = matches!(lot.state(), LotState::Closed(_));
             if row.accepted < lot.bought() && (is_paid || is_closed) {
                 let detail = match is_closed {
-                    true => format!("{id} is received and paid: its receipt cannot change any more"),
+                    true => {
+                        format!("{id} is received and paid: its receipt cannot change any more")
+                    }
                     false => format!("more of {id} is already paid: its receipt cannot be lowered"),
                 };
                 let hint = format!("claim what is missing: waybill claim {order}");
@@ -164,7 +166,8 @@ impl Desk<'_> {
             still_live(&self.order(number).await?)?;
         }
         let hint = format!(
-            "`waybill show {number}` lists its lots; put lots of another order into a separate document"
+            "`waybill show {number}` lists its lots; put lots of another order into a separate \
+             document"
         );
         let detail = format!("it is not part of `{number}`");
         wrong(strange.iter().map(|id| named.wrong(*id, "lot", id, &detail, &hint)).collect())?;

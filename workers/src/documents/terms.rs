@@ -98,7 +98,8 @@ impl Desk<'_> {
             return Err(Refusal::DoesNotApply(text));
         }
         if lots.is_empty() {
-            let text = format!("no lot of `{}` is waiting for a decision on its terms", order.number);
+            let text =
+                format!("no lot of `{}` is waiting for a decision on its terms", order.number);
             return Err(Refusal::DoesNotApply(text));
         }
         Ok(lots)
@@ -118,7 +119,8 @@ impl Desk<'_> {
         let order = &deciding.filed.order;
         let line = order.lines.iter().find(|line| line.lot == lot.id);
         let asked = line.and_then(|line| Some((line, line.asked.as_ref()?)));
-        let (line, terms) = asked.ok_or_else(|| refuse("no changed terms are asked for".to_owned()))?;
+        let (line, terms) =
+            asked.ok_or_else(|| refuse("no changed terms are asked for".to_owned()))?;
         let mut purse = Purse {
             coalition: self.coalition,
             day: self.engine.today(self.coalition),

@@ -88,7 +88,8 @@ impl JobHandler for Deliver {
         let secrets = match sealed::secrets(&engine.keys, &job.key, &state.secrets) {
             Ok(secrets) => secrets,
             Err(error) => {
-                tracing::error!(%error, "webhooks cannot be sent: start this process with the key (--key-file)");
+                tracing::error!(%error, "webhooks cannot be sent: start this process with the \
+                                         key (--key-file)");
                 return Ok(Done::paused(engine));
             }
         };

@@ -127,8 +127,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let none =
-            || Problem::new(ProblemKind::Unauthorized, "the request names no account", "send a token");
+        let none = || {
+            Problem::new(ProblemKind::Unauthorized, "the request names no account", "send a token")
+        };
         parts.extensions.get::<Self>().cloned().ok_or_else(none)
     }
 }
@@ -317,7 +318,11 @@ pub(crate) async fn by_token(
     let origin = origin.map(|origin| origin.0);
     if !account.may_come_from(origin) {
         let from = origin.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
-        tracing::warn!(account = account.actor(), from, "a token was used from an address that it may not be used from");
+        tracing::warn!(
+            account = account.actor(),
+            from,
+            "a token was used from an address that it may not be used from"
+        );
         let detail = format!("this token may not be used from {from}");
         let hint = "use it from its allowed networks, or ask an admin for another token";
         return Err(Problem::new(ProblemKind::Forbidden, detail, hint));
@@ -341,6 +346,9 @@ async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
     });
     if let Err(error) = engine.commit(vec![change_set], None).await {
         // A failure here does not fail the request.
-        tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token could not be recorded");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the use of a token could not be recorded"
+        );
     }
 }

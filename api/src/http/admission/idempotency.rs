@@ -120,8 +120,8 @@ async fn keyed(
         return Ok(response);
     }
     if gives_secret {
-        let detail =
-            "the request with this Idempotency-Key was already carried out; its secret is shown only once";
+        let detail = "the request with this Idempotency-Key was already carried out; its secret \
+                      is shown only once";
         let problem = Problem::new(
             ProblemKind::Conflict,
             detail,

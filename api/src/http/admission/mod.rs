@@ -218,9 +218,9 @@ impl Admission {
             Cost::Little => {
                 within(own).await.ok_or_else(|| busy("this account has too many requests running"))
             }
-            Cost::Much | Cost::File | Cost::Outside => own
-                .try_acquire_owned()
-                .map_err(|_| busy("this account already has as many requests running as it may have at once")),
+            Cost::Much | Cost::File | Cost::Outside => own.try_acquire_owned().map_err(|_| {
+                busy("this account already has as many requests running as it may have at once")
+            }),
         }?;
         let others = || busy("the service is answering earlier requests");
         let mut held = vec![own];

@@ -189,7 +189,10 @@ async fn in_time(request: Request, next: Next) -> Response {
     match answered {
         Ok(response) => response.unwrap_or_else(|_| Problem::inside().into_response()),
         Err(_) => {
-            let detail = format!("the request was not received and answered within {} s", PATIENCE.as_secs());
+            let detail = format!(
+                "the request was not received and answered within {} s",
+                PATIENCE.as_secs()
+            );
             Problem::new(ProblemKind::Timeout, detail, "send a smaller request").into_response()
         }
     }

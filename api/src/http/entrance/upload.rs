@@ -125,7 +125,11 @@ async fn read(
             continue;
         }
         let Some(caller) = &caller else {
-            return Err(Problem::field("token", "it is not the first field of the form", "use the form on this page"));
+            return Err(Problem::field(
+                "token",
+                "it is not the first field of the form",
+                "use the form on this page",
+            ));
         };
         if name == "file" {
             if let (Some(admission), None) = (admission, &place) {
@@ -182,7 +186,11 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
         let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         if !["csv", "xlsx", "json", "jsonl"].contains(&ending.as_str()) {
             let detail = format!("`{name}` is not of a supported file type");
-            return Err(Problem::field("file", detail, "choose a .csv, .xlsx, .json or .jsonl file"));
+            return Err(Problem::field(
+                "file",
+                detail,
+                "choose a .csv, .xlsx, .json or .jsonl file",
+            ));
         }
         let lines = requisitions::read(Body::from(bytes), &ending).await?;
         let how = requisitions::Handing::default();
@@ -205,7 +213,9 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
     Ok(match answer.outcome {
         Outcome::Taken => "It was accepted.".to_owned(),
         Outcome::TakenBefore => "It was already accepted earlier; nothing changes.".to_owned(),
-        Outcome::Kept => "It is too early: it is stored, and applied when its time comes.".to_owned(),
+        Outcome::Kept => {
+            "It is too early: it is stored, and applied when its time comes.".to_owned()
+        }
     })
 }
 
@@ -240,7 +250,8 @@ fn despatched(text: &str) -> Result<Vec<DespatchLine>, Problem> {
         let [lot, amount] = words[..] else {
             return Err(wrong(row, "write a lot and a quantity"));
         };
-        let lot = lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is not the id of a lot")))?;
+        let lot =
+            lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is not the id of a lot")))?;
         Ok(DespatchLine { lot, quantity: quantity(row, amount)? })
     };
     rows(text).map(line).collect()
@@ -252,10 +263,14 @@ fn received(text: &str) -> Result<Vec<ReceiptLine>, Problem> {
             [lot, accepted] => (lot, accepted, "0"),
             [lot, accepted, rejected] => (lot, accepted, rejected),
             _ => {
-                return Err(wrong(row, "write a lot, the accepted quantity and the rejected quantity"));
+                return Err(wrong(
+                    row,
+                    "write a lot, the accepted quantity and the rejected quantity",
+                ));
             }
         };
-        let lot = lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is not the id of a lot")))?;
+        let lot =
+            lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is not the id of a lot")))?;
         let (accepted, rejected) = (quantity(row, accepted)?, quantity(row, rejected)?);
         let (remedy, reject_reason) = Default::default();
         Ok(ReceiptLine { lot, accepted, rejected, remedy, reject_reason })
@@ -314,7 +329,8 @@ fn rendered(form: &Form, said: Option<(String, bool)>) -> Markup {
             label {
                 span { "Your number for it" }
                 input name="number" value=(form.number) maxlength="100";
-                small { "A document with the same number counts once; sending it again changes nothing." }
+                small { "A document with the same number counts once; sending it again changes \
+                         nothing." }
             }
             label {
                 span { "Order" }

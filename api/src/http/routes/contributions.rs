@@ -73,7 +73,11 @@ pub(crate) async fn put(
     Body(given): Body<Contribution>,
 ) -> Result<Response, Problem> {
     if given.id != id {
-        return Err(Problem::field("id", "it differs from the id in the path", "give the id of the path"));
+        return Err(Problem::field(
+            "id",
+            "it differs from the id in the path",
+            "give the id of the path",
+        ));
     }
     let visibility = caller.visibility(&api.engine).await?;
     let is_own = |given: &Contribution| {

@@ -97,7 +97,8 @@ fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
     if lines <= most || *caller == Caller::Local {
         return Ok(());
     }
-    let detail = format!("the request has {lines} lines, but at most {most} are accepted in one request");
+    let detail =
+        format!("the request has {lines} lines, but at most {most} are accepted in one request");
     Err(Problem::new(
         ProblemKind::TooLarge,
         detail,
@@ -126,8 +127,7 @@ async fn check_lines(engine: &Engine, lines: &[Submitted]) -> Result<(), Problem
         return Ok(());
     }
     let detail = "lines are wrong; nothing was taken";
-    Err(Problem::new(ProblemKind::Refused, detail, "correct them and send them again")
-        .with(errors))
+    Err(Problem::new(ProblemKind::Refused, detail, "correct them and send them again").with(errors))
 }
 
 /// Passes on a check's result, naming `id` in its error. A new id is checked as well.

@@ -185,7 +185,11 @@ const LONGEST_OVERLAP: u32 = 30 * 24 * 3600;
 const MOST_NETWORKS: usize = 100;
 
 fn random(error: getrandom::Error) -> Problem {
-    Problem::new(ProblemKind::Unavailable, format!("the system gives no random numbers: {error}"), "try again")
+    Problem::new(
+        ProblemKind::Unavailable,
+        format!("the system gives no random numbers: {error}"),
+        "try again",
+    )
 }
 
 /// The time `days` after `now`. `None` for 0 days, which means that the token does not expire.
@@ -282,7 +286,11 @@ pub(crate) async fn create(
 
 fn bounded(days: Option<u32>) -> Result<(), Problem> {
     if days.is_some_and(|days| days > 3650) {
-        return Err(Problem::field("days", "it is above 3650", "use 0 for a token that is valid until it is revoked"));
+        return Err(Problem::field(
+            "days",
+            "it is above 3650",
+            "use 0 for a token that is valid until it is revoked",
+        ));
     }
     Ok(())
 }

@@ -40,8 +40,10 @@ pub(super) async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>
 }
 
 /// How to fix a broker that accepts no messages.
-pub(super) const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: alarms, and the disk it counts), or move the limit: \
-`rabbitmqctl set_disk_free_limit`, `set_vm_memory_high_watermark`; then the work continues by itself";
+pub(super) const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: \
+                                alarms, and the disk it counts), or move the limit: `rabbitmqctl \
+                                set_disk_free_limit`, `set_vm_memory_high_watermark`; then the \
+                                work continues by itself";
 
 /// Compares the existing queues with those that should exist.
 fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding {
@@ -73,7 +75,8 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
         });
         if let Some((queue, takers, own)) = strange.find(|(_, takers, own)| takers > own) {
             let seen = format!(
-                "{there}; {takers} processes take from {queue}, but only {own} of this installation are known"
+                "{there}; {takers} processes take from {queue}, but only {own} of this \
+                 installation are known"
             );
             let mend =
                 "another installation uses this virtual host: give each its own (--broker …/VHOST)";

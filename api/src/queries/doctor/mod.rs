@@ -32,8 +32,9 @@ use crate::queries::error::DISK_FULL;
 const LARGE_LOG: i64 = 256 << 20;
 
 /// How to fix a database that accepts no writes.
-const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote this one; else take \
-default_transaction_read_only back: then the work continues by itself, nothing is to be started";
+const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote \
+                         this one; else take default_transaction_read_only back: then the work \
+                         continues by itself, and nothing needs a restart";
 
 /// How long the store may take for a trial write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -77,7 +78,8 @@ pub(crate) async fn examine(engine: &Engine, folder: &Path) -> Diagnosis {
 fn follow(findings: &mut [Finding]) {
     let following = findings.iter_mut().filter(|finding| FOLLOWING.contains(&&*finding.check));
     for finding in following.filter(|finding| finding.health > Health::Ok) {
-        finding.mend = Some("nothing: it follows from the problem of the store, see above".to_owned());
+        finding.mend =
+            Some("nothing: it follows from the problem of the store, see above".to_owned());
     }
 }
 
@@ -121,7 +123,10 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
             match took {
                 ..1000 if wal_size > LARGE_LOG => Finding::warn(
                     "store",
-                    format!("{seen}: a reader keeps the write-ahead log from being merged into the database"),
+                    format!(
+                        "{seen}: a reader keeps the write-ahead log from being merged into the \
+                         database"
+                    ),
                     "end long reads (a backup, an export, another tool): then it shrinks by itself",
                 ),
                 ..1000 => Finding::ok("store", format!("{seen}; written in {took} ms")),
@@ -134,7 +139,8 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
         }
         Ok(fates) => Finding::bad("store", format!("{seen}; not written: {fates:?}"), "try again"),
         Err(error) if error.is_read_only() => {
-            let seen = format!("{seen}; it accepts no writes: it is a standby, or was set read-only");
+            let seen =
+                format!("{seen}; it accepts no writes: it is a standby, or was set read-only");
             Finding::bad("store", seen, READ_ONLY)
         }
         Err(error) if error.is_disk_full() => {
@@ -160,11 +166,14 @@ fn growing(condition: &Condition) -> Vec<Finding> {
             "{} was removed from the log with its events: histories, feed and reports lack them",
             condition.detached
         );
-        let mend = "do not drop this table; a scheduler attaches it again when it starts, the leading one within the hour";
+        let mend = "do not drop this table; a scheduler attaches it again when it starts, the \
+                    leading one within the hour";
         findings.push(Finding::bad("months", seen, mend));
     } else if condition.strays > 0 {
-        let seen =
-            format!("{} events are in no month's table, because it was not created in time", condition.strays);
+        let seen = format!(
+            "{} events are in no month's table, because it was not created in time",
+            condition.strays
+        );
         let mend = "the leading scheduler moves them within the hour; if not, see its log";
         findings.push(Finding::warn("months", seen, mend));
     }
@@ -172,7 +181,8 @@ fn growing(condition: &Condition) -> Vec<Finding> {
         let Transaction { holder, end, database, seconds } = oldest;
         let open = long(*seconds);
         let seen = format!("{holder} in database {database} has a transaction open for {open}");
-        let mend = format!("an open transaction slows everything down; end it in that database: {end}");
+        let mend =
+            format!("an open transaction slows everything down; end it in that database: {end}");
         findings.push(Finding::warn("transactions", seen, mend));
     }
     if let Some(Slot { name, is_used, kept }) =
@@ -187,12 +197,14 @@ fn growing(condition: &Condition) -> Vec<Finding> {
             false => (
                 "which nobody reads",
                 format!(
-                    "restart its reader; or, if it is gone for good: SELECT pg_drop_replication_slot('{name}')"
+                    "restart its reader; or, if it is gone for good: SELECT \
+                     pg_drop_replication_slot('{name}')"
                 ),
             ),
         };
         let seen = format!(
-            "the replication slot {name}, {reader}, keeps {kept} of the write-ahead log, which grows each day"
+            "the replication slot {name}, {reader}, keeps {kept} of the write-ahead log, which \
+             grows each day"
         );
         findings.push(Finding::warn("log", seen, mend));
     }
@@ -226,8 +238,13 @@ fn migrations(condition: &Condition) -> Finding {
     if migrations == known_migrations {
         return Finding::ok("migrations", format!("all {migrations} migrations are applied"));
     }
-    let seen = format!("{migrations} migrations are applied, but this program knows {known_migrations}");
-    Finding::bad("migrations", seen, "run the same version everywhere; the database is migrated at the start")
+    let seen =
+        format!("{migrations} migrations are applied, but this program knows {known_migrations}");
+    Finding::bad(
+        "migrations",
+        seen,
+        "run the same version everywhere; the database is migrated at the start",
+    )
 }
 
 fn pipeline(engine: &Engine) -> Finding {
@@ -250,7 +267,11 @@ async fn clock(engine: &Engine, condition: &Condition) -> Option<Finding> {
     let check = "clock";
     let looked = engine.look_at_clock().await.ok().flatten();
     if let Some(doubt) = looked.or_else(|| engine.doubt()) {
-        return Some(Finding::bad(check, format!("{doubt}: nothing is processed until it is right"), doubt.mend()));
+        return Some(Finding::bad(
+            check,
+            format!("{doubt}: nothing is processed until it is right"),
+            doubt.mend(),
+        ));
     }
     let offset = engine.timekeeper.offset();
     let offset = offset.or_else(|| Some(engine.clock.now() - condition.now?))?;
@@ -290,13 +311,18 @@ fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
     }
     match renewed.timestamp() {
         ..86_400 => {
-            let seen = format!("no scheduler leads; the last was process {process} on {host}, which has stopped");
+            let seen = format!(
+                "no scheduler leads; the last was process {process} on {host}, which has stopped"
+            );
             Finding::bad(check, seen, mend)
         }
         _ => {
-            let seen = format!("no scheduler leads; the last was process {process} on {host}, until {ago} ago");
+            let seen = format!(
+                "no scheduler leads; the last was process {process} on {host}, until {ago} ago"
+            );
             // The process did not sign off, so it may still run without reaching the database.
-            let mend = format!("see the finding about it above; if it is not running any more: {mend}");
+            let mend =
+                format!("see the finding about it above; if it is not running any more: {mend}");
             Finding::bad(check, seen, mend)
         }
     }

@@ -40,7 +40,8 @@ pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Findi
     let newest = engine.pipeline_version();
     for process in there.iter().filter(|process| process.pipeline < newest) {
         let seen = format!("{} knows version {} of the pipeline", process.name(), process.pipeline);
-        let mend = "it reads the newest version by itself; if it does not within a minute, restart it";
+        let mend =
+            "it reads the newest version by itself; if it does not within a minute, restart it";
         findings.push(Finding::warn(CHECK, seen, mend));
     }
     for process in gone {
@@ -52,7 +53,9 @@ pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Findi
 }
 
 /// What to do about a process that has not reported.
-const UNHEARD: &str = "if it is running, see its log: it may not reach the database, or its password may have changed (restart it). If it is not running, start it, unless another process has replaced it";
+const UNHEARD: &str = "if it is running, see its log: it may not reach the database, or its \
+                       password may have changed (restart it). If it is not running, start it, \
+                       unless another process has replaced it";
 
 /// The number of processes that consume from queues.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +91,8 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
     // help.
     let start = |role: &str, otherwise: &str| match gone.iter().find(|one| one.role == role) {
         Some(lost) => format!(
-            "{}: if it is running, see its `/health/ready` and its log for the reason (restart it if the database has a new password); if not, {otherwise}",
+            "{}: if it is running, see its `/health/ready` and its log for the reason (restart \
+             it if the database has a new password); if not, {otherwise}",
             lost.name()
         ),
         None => otherwise.to_owned(),
@@ -109,8 +113,12 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
 /// How to fix trouble with `part`.
 fn mend(part: &str) -> &'static str {
     match part {
-        "clock" => "set the clock of its machine: `timedatectl set-ntp true` keeps it right with NTP",
+        "clock" => {
+            "set the clock of its machine: `timedatectl set-ntp true` keeps it right with NTP"
+        }
         "broker" => super::broker::ALARM,
-        _ => "check the database and its log, and the network between that machine and the database",
+        _ => {
+            "check the database and its log, and the network between that machine and the database"
+        }
     }
 }

@@ -33,7 +33,9 @@ fn finding(outgrown: &Outgrown) -> Finding {
     let field = if field.is_empty() { "the id" } else { field };
     let seen = format!("{subject}: {field} {what}");
     if *is_nul {
-        let mend = "it stays readable here, but this database has to stay on SQLite: Postgres cannot store NUL, and logged events never change; enter it again under another id, or start a new database on Postgres from the coalition's files";
+        let mend = "it stays readable here, but this database has to stay on SQLite: Postgres \
+                    cannot store NUL, and logged events never change; enter it again under \
+                    another id, or start a new database on Postgres from the coalition's files";
         return Finding::warn("values", seen, mend);
     }
     let mend = match EventSubject::of(subject) {
@@ -41,7 +43,8 @@ fn finding(outgrown: &Outgrown) -> Finding {
             format!("`waybill amend {subject}` corrects the field; until then it stays")
         }
         EventSubject::Record(kind, _) if kind.is_named_by_people() => format!(
-            "correct its row in the coalition's files, then run `waybill import`; until then it stays (`waybill show {subject}`)"
+            "correct its row in the coalition's files, then run `waybill import`; until then it \
+             stays (`waybill show {subject}`)"
         ),
         _ => format!("it stays as it was entered: `waybill show {subject}`"),
     };

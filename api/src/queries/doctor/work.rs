@@ -101,10 +101,19 @@ fn events(condition: &Condition) -> Finding {
     let waited = since.map_or(0, |(since, now)| (now - since).num_seconds());
     match (condition.unpositioned, waited) {
         (0, _) => Finding::ok("events", "all events have a position in the log"),
-        (some, ..STUCK) => Finding::ok("events", format!("{some} events are about to get their position")),
+        (some, ..STUCK) => {
+            Finding::ok("events", format!("{some} events are about to get their position"))
+        }
         (some, waited) => {
-            let seen = format!("{some} events have no position in the log, the oldest for {}", long(waited));
-            Finding::bad("events", seen, "start `waybill scheduler`: the leading scheduler assigns positions")
+            let seen = format!(
+                "{some} events have no position in the log, the oldest for {}",
+                long(waited)
+            );
+            Finding::bad(
+                "events",
+                seen,
+                "start `waybill scheduler`: the leading scheduler assigns positions",
+            )
         }
     }
 }
@@ -169,7 +178,9 @@ async fn webhooks(engine: &Engine) -> Result<Vec<Finding>, StoreError> {
             (None, Some(since)) => {
                 format!("{id} has been failing since {}", since.format("%Y-%m-%d %H:%M UTC"))
             }
-            (None, None) if failed > 0 => format!("{id} has {failed} deliveries that were given up"),
+            (None, None) if failed > 0 => {
+                format!("{id} has {failed} deliveries that were given up")
+            }
             (None, None) => continue,
         };
         findings.push(Finding::warn(check, seen, format!("waybill webhook show {id}")));

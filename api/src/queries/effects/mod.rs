@@ -129,7 +129,9 @@ fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
                 ChangeState::Asked => format!("{lot}: {from} -> {to}, once {supplier} agrees"),
                 ChangeState::Accepted => format!("{lot}: {from} -> {to}, {supplier} agreed"),
                 ChangeState::Refused => format!("{lot}: {supplier} does not agree to {to}"),
-                ChangeState::Overtaken => format!("{lot}: it had already been delivered or cancelled"),
+                ChangeState::Overtaken => {
+                    format!("{lot}: it had already been delivered or cancelled")
+                }
                 ChangeState::Settled => format!("{lot}: it is not requested any more"),
             };
             Effect::new(change.number.clone(), what)

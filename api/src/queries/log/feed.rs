@@ -36,9 +36,11 @@ pub(crate) async fn from(engine: &Engine, after: i64) -> Result<i64, QueryError>
     if let Some(archive) = archived(engine).await?.filter(|archive| archive.upto > after) {
         let Archive { before, upto, number, .. } = archive;
         let detail = format!(
-            "events up to {upto} are not sent any more: those of lots that had ended before {before} are in archive {number}"
+            "events up to {upto} are not sent any more: those of lots that had ended before \
+             {before} are in archive {number}"
         );
-        let hint = format!("start again with after={upto}; for earlier events use --with-archive FILE");
+        let hint =
+            format!("start again with after={upto}; for earlier events use --with-archive FILE");
         return Err(QueryError::Gone { detail, hint });
     }
     let end = engine.store.last_position().await?;

@@ -171,7 +171,13 @@ impl List<'_> {
     /// line's own priority.
     async fn by_priority(mut self) -> Result<LinePage, QueryError> {
         const KIND: &str = "ranked lines";
-        let bad = || QueryError::field("cursor", "it is not a cursor of this listing", "start again without a cursor");
+        let bad = || {
+            QueryError::field(
+                "cursor",
+                "it is not a cursor of this listing",
+                "start again without a cursor",
+            )
+        };
         let begin = after(KIND, self.query.cursor.as_deref())?;
         let mut last = begin.map(|key| place(&key).ok_or_else(bad)).transpose()?;
         let named = |last: Option<(Priority, LotId)>| {

@@ -312,7 +312,13 @@ async fn sorted(
     today: &Today,
 ) -> Result<LotPage, QueryError> {
     let kind = format!("lots by {sort:?}");
-    let bad = || QueryError::field("cursor", "it is not a cursor of this listing", "start again without a cursor");
+    let bad = || {
+        QueryError::field(
+            "cursor",
+            "it is not a cursor of this listing",
+            "start again without a cursor",
+        )
+    };
     let place = |key: String| {
         let (at, id) = key.split_once('/')?;
         Some((at.parse::<i64>().ok()?, id.parse::<LotId>().ok()?))

@@ -281,8 +281,7 @@ pub(crate) async fn money(
         let seen = coalition.contributions.values().filter(|given| visibility.contribution(given));
         let donors: BTreeSet<&str> =
             seen.flat_map(|given| &given.donors).map(String::as_str).collect();
-        let hint =
-            format!("the donors are {}", donors.into_iter().collect::<Vec<_>>().join(", "));
+        let hint = format!("the donors are {}", donors.into_iter().collect::<Vec<_>>().join(", "));
         let detail = format!("`{donor}` is not a donor here");
         return Err(QueryError::Unknown { detail, hint });
     }

@@ -173,7 +173,8 @@ async fn service(engine: &Engine, is_told: bool) -> Result<ServiceView, StoreErr
     let mut troubles = reasons(engine).await;
     let condition = engine.store.condition().await?;
     if condition.is_read_only && troubles.iter().all(|trouble| trouble.part != "store") {
-        troubles.push(Trouble::new("store", "the database accepts no writes: see `waybill doctor`"));
+        troubles
+            .push(Trouble::new("store", "the database accepts no writes: see `waybill doctor`"));
     }
     if troubles.iter().all(|trouble| trouble.part != "store") {
         let hindrances = engine.store.hindrances().await?;

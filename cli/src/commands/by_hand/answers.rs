@@ -63,9 +63,7 @@ pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {
         args::Incident::Replay(on) => {
             (Verb::new("retry", "tried again", "subject"), Command::Retry, on)
         }
-        args::Incident::Skip(on) => {
-            (Verb::new("skip", "skipped", "subject"), Command::Skip, on)
-        }
+        args::Incident::Skip(on) => (Verb::new("skip", "skipped", "subject"), Command::Skip, on),
         args::Incident::Close(on) => (Verb::new("close", "closed", "subject"), Command::Cancel, on),
     };
     let target = Target::of(&on.how.data)?;

@@ -64,7 +64,10 @@ pub(super) async fn hand_in(
     if lots.len() > 1 && !how.yes {
         if !output::can_ask() {
             let message = format!("this would change {} lots", lots.len());
-            return Err(Failure::caller(message, "see the changes with --dry-run, then confirm with --yes"));
+            return Err(Failure::caller(
+                message,
+                "see the changes with --dry-run, then confirm with --yes",
+            ));
         }
         output::talk(table.trim_end());
         if !output::confirm(&format!("change {} lots?", lots.len()))? {
@@ -213,7 +216,10 @@ fn bought(lot: &LotView) -> Result<Quantity, Failure> {
 fn ask(lot: &LotView) -> Result<(Quantity, Quantity), Failure> {
     if !output::can_ask() {
         let message = format!("how much of {} was received?", lot.id);
-        return Err(Failure::caller(message, "name each as LOT=ACCEPTED[/REJECTED], or give --all"));
+        return Err(Failure::caller(
+            message,
+            "name each as LOT=ACCEPTED[/REJECTED], or give --all",
+        ));
     }
     let bought = bought(lot)?.to_string();
     output::talk(&format!("{}: {bought} {} of {}", lot.id, lot.unit, lot.item));

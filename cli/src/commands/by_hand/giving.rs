@@ -42,7 +42,10 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
             if how.json {
                 return output::json(view);
             }
-            return output::data(&format!("{}: unchanged, it already has these values\n", stated.id));
+            return output::data(&format!(
+                "{}: unchanged, it already has these values\n",
+                stated.id
+            ));
         }
         let changes = changes(known.as_ref(), &stated)?;
         let table = output::wrapped_table(&["FIELD", "BEFORE", "NOW"], &changes);
@@ -54,7 +57,10 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
         }
         if known.is_some() && !how.yes && !output::can_ask() {
             let message = format!("{} already exists with other values", stated.id);
-            return Err(Failure::caller(message, "see the changes with --dry-run, then confirm with --yes"));
+            return Err(Failure::caller(
+                message,
+                "see the changes with --dry-run, then confirm with --yes",
+            ));
         }
         if !how.yes && output::can_ask() {
             output::talk(table.trim_end());
@@ -80,7 +86,10 @@ fn contribution(
     let amount = given.amount.as_deref().map(money).transpose()?;
     if firmness == Firmness::Commitment && amount.is_none() && given.in_kind.is_empty() {
         let message = "a commitment needs an amount or goods";
-        return Err(Failure::caller(message, "give --amount or --in-kind, or record a pledge with `waybill contribute`"));
+        return Err(Failure::caller(
+            message,
+            "give --amount or --in-kind, or record a pledge with `waybill contribute`",
+        ));
     }
     let stated = given.stated.or(known.map(|known| known.stated)).unwrap_or_else(today);
     Ok(Contribution {

@@ -37,7 +37,10 @@ pub(crate) async fn split(split: args::Split) -> Result<(), Failure> {
         "act": "split", "quantity": split.quantity, "again": split.again,
     }));
     let command: Command = quantity.map_err(|_| {
-        Failure::caller(format!("`{}` is not a quantity", split.quantity), "give a number such as 12")
+        Failure::caller(
+            format!("`{}` is not a quantity", split.quantity),
+            "give a number such as 12",
+        )
     })?;
     let ids = [split.lot];
     act(Verb::new("split", "split", "lot"), command, Picked::Ids(&ids), &split.how).await

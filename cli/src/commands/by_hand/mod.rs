@@ -294,7 +294,10 @@ fn given(ids: &[String]) -> Result<Vec<String>, Failure> {
         }
         for line in std::io::stdin().lines() {
             let line = line.map_err(|error| {
-                Failure::caller(format!("cannot read standard input: {error}"), "give one id on each line")
+                Failure::caller(
+                    format!("cannot read standard input: {error}"),
+                    "give one id on each line",
+                )
             })?;
             // Only the first word counts, so that rows of a listing can be piped in.
             all.extend(line.split_whitespace().next().map(str::to_owned));

@@ -197,7 +197,8 @@ fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
         let message = format!("`{text}` is not a price for {}", line.lot);
         Failure::caller(message, "write an amount such as 1250.50, or a change such as +12%")
     };
-    let hidden = || Failure::caller("its price is not visible to you", "ask the supplier for the price");
+    let hidden =
+        || Failure::caller("its price is not visible to you", "ask the supplier for the price");
     let now = line.unit_price.ok_or_else(hidden)?;
     let currency = now.currency;
     let Some(per_cent) = text.strip_suffix('%') else {

@@ -93,7 +93,10 @@ fn fields(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     }
     if !output::can_ask() {
         let message = format!("the line lacks these fields: {}", missing.join(", "));
-        return Err(Failure::caller(message, "give each as FIELD=VALUE, or run the command in a terminal, which asks for them"));
+        return Err(Failure::caller(
+            message,
+            "give each as FIELD=VALUE, or run the command in a terminal, which asks for them",
+        ));
     }
     let today = output::day(chrono::Utc::now()).to_string();
     for name in missing {

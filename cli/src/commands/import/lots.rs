@@ -58,7 +58,8 @@ fn differences(table: &Table, row: &Row, lots: &HashMap<String, LotView>) -> Vec
     };
     let differs = |(name, is): (&'static str, String)| {
         let said = cell(name).filter(|said| *said != is)?;
-        let what = if is.is_empty() { "the lot has none".to_owned() } else { format!("the lot has {is}") };
+        let what =
+            if is.is_empty() { "the lot has none".to_owned() } else { format!("the lot has {is}") };
         Some(error(name, said, what, way_out(name, lot)))
     };
     stated(lot).filter_map(differs).collect()

@@ -44,7 +44,8 @@ pub(super) fn lines(file: &str, intake: &Intake, dry_run: bool) -> String {
         let at = output::moment(earlier.taken);
         let _ = writeln!(
             text,
-            "{file} was already imported on {at}, and its lines have changed since: nothing is changed; --as-new applies the file again"
+            "{file} was already imported on {at}, and its lines have changed since: nothing is \
+             changed; --as-new applies the file again"
         );
         for differs in earlier.differs.iter().take(NAMED) {
             let (id, line) = (&differs.external_id, &differs.line);
@@ -140,7 +141,8 @@ fn refused(file: &str, intake: &Intake) -> Failure {
         let (requester, id) = (&first.requester, &first.external_id);
         let _ = writeln!(
             text,
-            "  hint: --theirs {requester}/{id} takes the value of the file, --ours {requester}/{id} keeps the present value"
+            "  hint: --theirs {requester}/{id} takes the value of the file, --ours \
+             {requester}/{id} keeps the present value"
         );
     }
     let rows = intake.refused.len() + intake.conflicts.len();
@@ -162,11 +164,10 @@ pub(super) async fn pipeline(target: &Target, new: &Pipeline) -> Result<Option<S
     Ok(match Becomes::of(new, &stored?) {
         Becomes::Newest => None,
         Becomes::Next(1) => Some("a first version".to_owned()),
-        Becomes::Next(version) => {
-            Some(format!("version {version}, for new lots from now on"))
-        }
+        Becomes::Next(version) => Some(format!("version {version}, for new lots from now on")),
         Becomes::Replaced(version) => Some(format!(
-            "the same as version {version}, which a later one has replaced: it is not applied again (`serve --restate` applies it)"
+            "the same as version {version}, which a later one has replaced: it is not applied \
+             again (`serve --restate` applies it)"
         )),
     })
 }
@@ -246,7 +247,8 @@ pub(super) fn instead(
     let usual = Pipeline::default();
     if pipeline.is_none() && is_first {
         said.push(
-            "no pipeline.toml: the four steps follow the usual rules, and orders are written to outbox/"
+            "no pipeline.toml: the four steps follow the usual rules, and orders are written to \
+             outbox/"
                 .to_owned(),
         );
     }
@@ -285,10 +287,12 @@ pub(super) fn is_whole_folder(intake: &CoalitionIntake, how: &How) -> Result<(),
             records.for_each(|records| kind(&mut text, records));
             Err(Failure::caller(
                 format!(
-                    "the folder changes values that commands have also changed; nothing was taken\n{}",
+                    "the folder changes values that commands have also changed; nothing was \
+                     taken\n{}",
                     text.trim_end()
                 ),
-                "resolve with --theirs ID (the value of the folder) or --ours ID (the present value)",
+                "resolve with --theirs ID (the value of the folder) or --ours ID (the present \
+                 value)",
             ))
         }
         _ => Err(Failure::caller(

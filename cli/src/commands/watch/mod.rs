@@ -35,7 +35,8 @@ pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
         // Lots only move while a service runs, and it could not be started while this process holds
         // the data.
         if client.is_alone() {
-            let message = format!("no process is running on {}: lots stand still", target.data.display());
+            let message =
+                format!("no process is running on {}: lots stand still", target.data.display());
             let hint = "start `waybill serve` first, or look once with `waybill status`";
             return Err(Failure::caller(message, hint));
         }

@@ -99,11 +99,7 @@ fn what_was_not_received_is_not_paid() -> Result<()> {
     secretariat.send("response.json", &response("R-1", &order, "LOT-001"))?;
     secretariat.until("LOT-001", "delivery")?;
     secretariat.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
-    secretariat.until_refused(
-        "BUY",
-        "P-1",
-        &["before LOT-001 is received"],
-    )?;
+    secretariat.until_refused("BUY", "P-1", &["before LOT-001 is received"])?;
     secretariat.until("LOT-001", "delivery")?;
     secretariat.service.stop()?;
     is_clean(&secretariat.data)?;
@@ -185,7 +181,11 @@ fn some_is_paid_in_advance_and_some_comes_back_afterwards() -> Result<()> {
     secretariat.send("response.json", &response("R-1", &order, "LOT-001"))?;
     secretariat.until("LOT-001", "delivery")?;
     secretariat.send("more.json", &payment("P-0", &order, "LOT-001", 27_001))?;
-    secretariat.until_refused("BUY", "P-0", &["before LOT-001 is received", "at most EUR 270.00 of it"])?;
+    secretariat.until_refused(
+        "BUY",
+        "P-0",
+        &["before LOT-001 is received", "at most EUR 270.00 of it"],
+    )?;
     secretariat.send("advance.json", &payment("P-1", &order, "LOT-001", 27_000))?;
     let paid = |wanted: &str| {
         eventually("it is paid", SOON, || {

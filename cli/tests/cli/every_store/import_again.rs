@@ -248,7 +248,8 @@ fn a_run_writes_no_future_into_a_log_that_a_service_works_on() -> Result<()> {
         run(&["run", &dir, "--data", data, "--until", "2025-02-01"])?.ok()?;
     }
     Service::start(data.as_ref(), None)?.stop()?;
-    run(&["run", &dir, "--data", data])?.failed(1, &["a service has been working on", "--copy-to"])?;
+    run(&["run", &dir, "--data", data])?
+        .failed(1, &["a service has been working on", "--copy-to"])?;
     if crate::pair::pair() == crate::pair::Pair::SqliteEmbedded {
         let before = is_clean(data.as_ref())?;
         let copy = folder.path().join("copy");

@@ -224,9 +224,7 @@ pub(crate) async fn hand_in(
             1 => "a row is wrong; nothing was taken".to_owned(),
             count if count > ReadLimits::SENT.told => {
                 let told = ReadLimits::SENT.told;
-                format!(
-                    "{count} rows are wrong; nothing was taken. The first {told} are shown"
-                )
+                format!("{count} rows are wrong; nothing was taken. The first {told} are shown")
             }
             count => format!("{count} rows are wrong; nothing was taken"),
         };
@@ -320,7 +318,8 @@ async fn take(
                     field.ours
                 ),
                 hint: Some(format!(
-                    "resolve with ?theirs={0} (the value of this row) or ?ours={0} (the present value)",
+                    "resolve with ?theirs={0} (the value of this row) or ?ours={0} (the present \
+                     value)",
                     conflict.line
                 )),
             };

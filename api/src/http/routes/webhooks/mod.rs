@@ -75,7 +75,11 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Standing, Problem>
 }
 
 fn random(error: getrandom::Error) -> Problem {
-    Problem::new(ProblemKind::Unavailable, format!("the system gives no random numbers: {error}"), "try again")
+    Problem::new(
+        ProblemKind::Unavailable,
+        format!("the system gives no random numbers: {error}"),
+        "try again",
+    )
 }
 
 /// Checks an endpoint's fields.

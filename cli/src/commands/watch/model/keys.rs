@@ -230,7 +230,8 @@ impl State {
         }
         let reason = text.trim().to_owned();
         if reason.is_empty() && intent.needs_reason() {
-            let said = format!("a reason is required to {}: the requester reads it", intent.verb.to);
+            let said =
+                format!("a reason is required to {}: the requester reads it", intent.verb.to);
             self.said = Some((said, Meaning::Warn));
             self.dialog = Dialog::Reason(intent, text);
             return Vec::new();
