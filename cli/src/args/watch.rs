@@ -12,7 +12,7 @@ const LEAST: Duration = Duration::from_millis(200);
 /// `waybill watch`.
 #[derive(Debug, Args)]
 #[command(before_help = "Keys: arrows and Tab move, Enter opens, h holds, t retries, r reviews,
-/ filters, ? tells the others, q ends it.
+/ filters, ? shows the others, q ends it.
 On SQLite it needs a running `waybill serve`.")]
 #[command(after_help = "Examples:
   waybill watch                # what the service of the data folder does
@@ -39,7 +39,7 @@ fn every(text: &str) -> Result<Duration, String> {
     let length = length.filter(|length| *length <= 3_600_000).map(Duration::from_millis);
     match length {
         Some(length) if length >= LEAST => Ok(length),
-        Some(_) => Err(format!("at most every {} ms", LEAST.as_millis())),
-        None => Err("at least once in an hour".to_owned()),
+        Some(_) => Err(format!("no more often than every {} ms", LEAST.as_millis())),
+        None => Err("at least once an hour".to_owned()),
     }
 }

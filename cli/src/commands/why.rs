@@ -129,7 +129,8 @@ impl Page {
                 format!("Of the money that may be used, it lapses first, on {obligate_by}.")
             }
             Decided::Earmarked => {
-                "It may be used for less than the others: flexible money is spared.".to_owned()
+                "It may be used for fewer purposes than the others, so that flexible money is \
+                 spared.".to_owned()
             }
             Decided::Rest => {
                 "The money before it was not enough, or is needed by other lots.".to_owned()

@@ -64,8 +64,8 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
         }
         if !how.yes && output::can_ask() {
             output::talk(table.trim_end());
-            let anew = if known.is_some() { " anew" } else { "" };
-            if !output::confirm(&format!("state {}{anew}?", stated.id))? {
+            let anew = if known.is_some() { " again" } else { "" };
+            if !output::confirm(&format!("record {}{anew}?", stated.id))? {
                 return Err(Failure::caller("nothing was changed", ""));
             }
         }
@@ -73,7 +73,7 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
         if how.json {
             return output::json(&view);
         }
-        output::data(&format!("{} is stated\n{table}", stated.id))
+        output::data(&format!("{} is recorded\n{table}", stated.id))
     })
     .await
 }
