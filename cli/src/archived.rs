@@ -12,7 +12,7 @@ use crate::failure::Failure;
 pub(crate) fn bodies(path: &Path) -> Result<Vec<(i64, String)>, Failure> {
     let (mut bodies, mut verifier) = (Vec::new(), Verifier::default());
     let changed = |error: AuditError| {
-        let message = format!("{}: {error}: it was changed, or cut off", path.display());
+        let message = format!("{}: {error}: the file was changed or is incomplete", path.display());
         Failure::caller(message, "take another copy of the archive")
     };
     each(path, |line| {

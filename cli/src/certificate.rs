@@ -12,7 +12,7 @@ const SOON: TimeDelta = TimeDelta::days(14);
 /// validity. The error says why it cannot be used.
 pub(crate) fn holds(path: &Path, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let pem = Pem::iter_from_buffer(&bytes).next().ok_or("it holds no certificate")?;
+    let pem = Pem::iter_from_buffer(&bytes).next().ok_or("it contains no certificate")?;
     let pem = pem.map_err(|error| error.to_string())?;
     let read = pem.parse_x509().map_err(|error| error.to_string())?;
     let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -22,11 +22,12 @@ pub(crate) fn holds(path: &Path, now: DateTime<Utc>) -> Result<DateTime<Utc>, St
         return Err(format!("it has expired on {}", until.format("%Y-%m-%d %H:%M UTC")));
     }
     if from > now {
-        return Err(format!("it holds from {} only", from.format("%Y-%m-%d %H:%M UTC")));
+        return Err(format!("it is not valid before {}", from.format("%Y-%m-%d %H:%M UTC")));
     }
     if until - now < SOON {
         let until = until.format("%Y-%m-%d %H:%M UTC");
-        tracing::warn!(%until, certificate = %path.display(), "a certificate ends soon: renew it");
+        tracing::warn!(%until, certificate = %path.display(), "a certificate expires soon: renew \
+            it");
     }
     Ok(until)
 }

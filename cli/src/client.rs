@@ -75,8 +75,11 @@ impl Client {
         pipeline: Option<Pipeline>,
     ) -> Result<Self, Failure> {
         if target.server.is_some() {
-            let message = "a service elsewhere has its own day";
-            return Err(Failure::caller(message, "leave --on out, or import into a data folder"));
+            let message = "--on cannot be used with a service: it has its own date";
+            return Err(Failure::caller(
+                message,
+                "leave --on out, or import into a data folder with --data",
+            ));
         }
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
         Ok(Self::Local(Box::new(
@@ -88,14 +91,15 @@ impl Client {
     pub(crate) async fn new(target: &Target, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
         if let Some((url, token)) = &target.server {
             if pipeline.is_some() {
-                output::talk("pipeline.toml is not taken: the service keeps its own");
+                output::talk("pipeline.toml is not imported: the service keeps its own");
             }
             return Ok(Self::Remote(url.clone(), token.clone()));
         }
         let socket = service::socket(&target.data);
         if UnixStream::connect(&socket).await.is_ok() {
             if pipeline.is_some() {
-                let note = "pipeline.toml is not taken: `serve` keeps the one it was started with";
+                let note =
+                    "pipeline.toml is not imported: `serve` keeps the one it was started with";
                 output::talk(note);
             }
             return Ok(Self::Socket(socket));
@@ -129,14 +133,15 @@ impl Client {
         target.is_there()?;
         let metrics = Arc::default();
         let opened = timeout(PART, target.broker.open(&metrics)).await;
-        let late = || Failure::caller("the broker does not answer", "look whether RabbitMQ runs");
+        let late =
+            || Failure::caller("the broker does not answer", "check that RabbitMQ is running");
         let (broker, failure): (Arc<dyn Broker>, _) = match opened.unwrap_or_else(|_| Err(late())) {
             Ok(broker) => (broker, None),
             Err(failure) => (Arc::new(SilentBroker::default()), Some(failure)),
         };
         let service = Service::with(target, Clock::Real, None, broker, metrics);
         let late =
-            || Failure::caller("the store does not answer", "look whether the database runs");
+            || Failure::caller("the store does not answer", "check that the database is running");
         let service = timeout(2 * PART, service).await.unwrap_or_else(|_| Err(late()))?;
         Ok((Self::Local(Box::new(service)), failure))
     }
@@ -154,7 +159,7 @@ impl Client {
                 Err(error) if error.is_passing() => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "the log is not settled"
+                        "the last events of the log cannot be settled yet"
                     );
                     Ok(())
                 }
@@ -257,8 +262,11 @@ impl Client {
             }
             Self::Socket(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| {
-                    let message = format!("`serve` is gone: {error}");
-                    Failure::caller(message, "try again: without it the command works by itself")
+                    let message = format!("`serve` does not answer any more: {error}");
+                    Failure::caller(
+                        message,
+                        "try again: without `serve` the command opens the data itself",
+                    )
                 })?;
                 let io = TokioIo::new(stream);
                 let (mut sender, connection) =
@@ -311,11 +319,11 @@ async fn remote(
     request: Request<Body>,
 ) -> Result<(StatusCode, Bytes), Failure> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
-        let message = format!("`{url}` is no service");
-        return Err(Failure::caller(message, "name it as http(s)://HOST:PORT"));
+        let message = format!("`{url}` is not the address of a service");
+        return Err(Failure::caller(message, "write it as http(s)://HOST:PORT"));
     }
     let unreachable = |error: reqwest::Error| {
-        Failure::caller(with_causes(&error), "check --server, and whether the service runs")
+        Failure::caller(with_causes(&error), "check --server, and that the service is running")
     };
     // All of Waybill uses the same implementation of TLS.
     rustls::crypto::ring::default_provider().install_default().ok();

@@ -51,8 +51,8 @@ impl Door {
         network: Option<&args::Network>,
     ) -> Result<(Self, impl Future<Output = ()> + use<>), Failure> {
         let failed = |error: std::io::Error| {
-            let message = format!("could not listen on {address}: {error}");
-            Failure::caller(message, "choose another port")
+            let message = format!("cannot listen on {address}: {error}");
+            Failure::caller(message, "choose another address or port with --listen")
         };
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -153,8 +153,8 @@ async fn enter(State(door): State<Door>, request: Request) -> Response {
 
 fn access_log_at(path: &Path) -> Result<Arc<AccessLog>, Failure> {
     AccessLog::open(path).map(Arc::new).map_err(|error| {
-        let message = format!("{} cannot be written: {error}", path.display());
-        Failure::caller(message, "name a file in a folder of this process's user")
+        let message = format!("cannot write {}: {error}", path.display());
+        Failure::caller(message, "name a file in a folder where this process can write")
     })
 }
 
@@ -163,7 +163,7 @@ async fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
     rustls::crypto::ring::default_provider().install_default().ok();
     certificate::holds(chain, Clock::Real.now()).map_err(|why| {
         let message = format!("{} cannot be used for TLS: {why}", chain.display());
-        Failure::caller(message, "renew it, or look at the clock: `waybill clock show`")
+        Failure::caller(message, "renew it, or check the clock: `waybill clock show`")
     })?;
     let config = RustlsConfig::from_pem_file(chain, key).await.map_err(|error| {
         let (chain, key) = (chain.display(), key.display());

@@ -72,7 +72,8 @@ pub(crate) fn refused(file: &Path, error: WholeError) -> Failure {
 pub(crate) fn needs(sealed: &BTreeMap<String, usize>) {
     for (key, count) in sealed {
         output::talk(&format!(
-            "{count} secrets and addresses in it are sealed by key {key}, which is not in it"
+            "{count} secrets and addresses in the file are sealed by key {key}, which is not in \
+             the file"
         ));
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn of_file(path: &Path) -> Result<Keys, Failure> {
 
 fn parse(text: &str, place: &str) -> Result<Keys, Failure> {
     Keys::read(text).map_err(|fault| {
-        let hint = "a key is a line that `waybill key new FILE` has made";
+        let hint = "a key is a line written by `waybill key new FILE`";
         Failure::caller(format!("{place}: {fault}"), hint)
     })
 }

@@ -61,8 +61,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     if !arguments.with_archive.is_empty() {
         if !arguments.command.is_question() {
-            let hint = "it goes with commands that answer a question, such as `waybill show`";
-            return Err(Failure::caller("this command takes no --with-archive", hint));
+            let hint = "use it with commands that only read, such as `waybill show`";
+            return Err(Failure::caller("this command does not accept --with-archive", hint));
         }
         with_archive::named(arguments.with_archive);
     }

@@ -23,15 +23,18 @@ impl NewFile {
             let part = new.part.display().to_string();
             // The file belongs to another process, so dropping must not delete it.
             std::mem::forget(new);
-            let message = format!("{part} is there: another command writes it, or was killed");
-            return Err(Failure::caller(message, format!("wait for it, or: rm {part}")));
+            let message = format!("{part} exists: another command is writing it, or was killed");
+            return Err(Failure::caller(
+                message,
+                format!("wait for that command; if none is running: rm {part}"),
+            ));
         }
         Ok(new)
     }
 
     fn is_free(&self) -> Result<(), Failure> {
         if self.place.exists() {
-            let message = format!("{} is there already", self.place.display());
+            let message = format!("{} already exists", self.place.display());
             return Err(Failure::caller(message, "name a new file"));
         }
         Ok(())

@@ -14,8 +14,8 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
-            let message = format!("{} may be read by others (mode {mode:o})", path.display());
-            let hint = format!("close it first: chmod 600 {}", path.display());
+            let message = format!("{} can be read by other users (mode {mode:o})", path.display());
+            let hint = format!("restrict it first: chmod 600 {}", path.display());
             return Err(Failure::caller(message, hint));
         }
     }

@@ -54,7 +54,7 @@ pub(crate) fn all_errors(lines: Lines) -> Failure {
     let listed = ImportError::Rows(errors).to_string();
     let rows = if count == 1 { "1 row is".to_owned() } else { format!("{count} rows are") };
     let message = format!("{listed}\n\n{rows} refused; nothing was taken");
-    Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
+    Failure::caller(message, "correct them, or take the other rows with --keep-good REJECTS.csv")
 }
 
 /// Prints notes about how a file was read, and doubts about its content.

@@ -59,14 +59,11 @@ async fn again(engine: &Engine, path: &Path) -> Result<u32, Failure> {
     let running: Vec<&str> = running.map(|step| &*step.name.0).collect();
     let is_new = |step: &&StepConfig| !running.contains(&&*step.name.0);
     if let Some(step) = pipeline.steps.iter().find(is_new) {
-        let message = format!("it has a step that nobody runs yet, `{}`", step.name);
-        return Err(Failure::caller(message, "start the processes anew instead"));
+        let message = format!("it has a step that no process runs yet, `{}`", step.name);
+        return Err(Failure::caller(message, "restart the processes instead"));
     }
     if pipeline.connector != engine.pipeline().connector {
-        return Err(Failure::caller(
-            "it has another connector",
-            "start the processes anew instead",
-        ));
+        return Err(Failure::caller("it has another connector", "restart the processes instead"));
     }
     let stating = Stating { pipeline, is_again: false };
     stating::state(&*engine.store, Some(stating), engine.clock.now()).await?;
@@ -115,7 +112,7 @@ pub(crate) fn access_log(
     Ok(async move {
         while let (Some(log), Some(())) = (&log, hangups.recv().await) {
             match log.reopen() {
-                Ok(()) => tracing::info!("the access log was opened anew"),
+                Ok(()) => tracing::info!("the access log was opened again"),
                 Err(error) => tracing::error!(%error, "the access log goes on in its old file"),
             }
         }

@@ -82,7 +82,8 @@ fn close_to_others(database: &Path) -> Result<(), Failure> {
             let closed = std::fs::Permissions::from_mode(about.mode() & 0o700);
             if let Err(error) = std::fs::set_permissions(entry.path(), closed) {
                 let path = entry.path();
-                tracing::warn!(path = %path.display(), %error, "others can read it");
+                tracing::warn!(path = %path.display(), %error, "other users can read this file, \
+                    and it cannot be changed");
             }
         }
     }
@@ -111,8 +112,8 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
             }
             Err(std::fs::TryLockError::WouldBlock) => {
                 return Err(Failure::caller(
-                    format!("{} is in use by another waybill", data.display()),
-                    "wait for it or stop it; one process writes a data folder",
+                    format!("{} is in use by another waybill process", data.display()),
+                    "wait for it or stop it; only one process can write to a data folder",
                 ));
             }
         }
@@ -142,17 +143,14 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
     let pipeline: Pipeline = toml::from_str(&text).map_err(|error| {
-        let hint = "mend the line shown; docs/reference/pipeline.md has the keys there are";
+        let hint = "correct the line shown; docs/reference/pipeline.md lists the keys";
         Failure::caller(format!("{name}: {error}"), hint)
     })?;
     let known = StepKind::NAMES;
     for step in &pipeline.steps {
         if !known.contains(&&*step.name.0) {
             let hint = format!("the steps are {}", known.join(", "));
-            return Err(Failure::caller(
-                format!("{name}: no step is called `{}`", step.name),
-                hint,
-            ));
+            return Err(Failure::caller(format!("{name}: there is no step `{}`", step.name), hint));
         }
     }
     pipeline.check().map_err(|wrong| {
@@ -363,7 +361,10 @@ impl Service {
         {
             let lost = recover(&self.engine, term).await?;
             if lost > 0 {
-                tracing::warn!(lots = lost, "an earlier process was killed while it held lots");
+                tracing::warn!(
+                    lots = lost,
+                    "an earlier process was killed while it was working on lots"
+                );
             }
         }
         self.beside.spawn(keep_leases(self.engine.clone()));
@@ -384,7 +385,7 @@ impl Service {
         }
         for config in configs.iter().filter(|config| role.takes(&config.name.0)) {
             let Some(step) = steps.iter().find(|step| step.name() == &*config.name.0) else {
-                let message = format!("no step is called `{}`", config.name);
+                let message = format!("there is no step `{}`", config.name);
                 return Err(Failure::caller(message, "see `waybill serve --help`"));
             };
             for _ in 0..role.concurrency().unwrap_or(config.concurrency).max(1) {
@@ -420,7 +421,7 @@ impl Service {
                 );
                 tracing::error!(message, "ending");
                 return Failure::ours(anyhow::anyhow!(message))
-                    .hint("another waybill may have been started here: look, then start again");
+                    .hint("another waybill may have been started here: check, then start again");
             }
         }
     }
@@ -430,7 +431,9 @@ impl Service {
         self.engine.broker.close();
         let ends = async { while self.running.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, ends).await.is_err() {
-            tracing::warn!("what is still held is left to others");
+            tracing::warn!(
+                "some work is unfinished: other processes take it over when its leases expire"
+            );
             self.running.shutdown().await;
         }
         self.beside.shutdown().await;
@@ -454,7 +457,7 @@ async fn keep_time(engine: Engine) {
         tokio::time::sleep(TICK).await;
         if let Err(error) = engine.look_at_clock().await {
             let error = &error as &dyn std::error::Error;
-            tracing::debug!(error, "the clock could not be held against the database's");
+            tracing::debug!(error, "the clock could not be compared with the database's");
         }
     }
 }
@@ -476,12 +479,12 @@ async fn learn_versions(engine: Engine, is_scheduler: bool) {
         tokio::time::sleep(LOOK).await;
         if let Err(error) = engine.pauses.learn(&*engine.store).await {
             let error = &error as &dyn std::error::Error;
-            tracing::debug!(error, "what is paused could not be read");
+            tracing::debug!(error, "the list of paused parts could not be read");
         }
         match engine.learn_versions().await {
             Ok(0) => {}
             Ok(_) => {
-                tracing::info!(version = engine.pipeline_version(), "a pipeline was stated");
+                tracing::info!(version = engine.pipeline_version(), "a new pipeline applies");
                 // The new schedule applies from now on.
                 if is_scheduler && let Err(error) = waybill_scheduler::calendar::arm(&engine).await
                 {

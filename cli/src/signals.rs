@@ -27,7 +27,8 @@ impl Signals {
         let mut told = Self::listen()?;
         tokio::select! {
             done = work => done,
-            () = told.wait() => Err(Failure::caller("stopped before it was done", "nothing is left of it")),
+            () = told.wait() => Err(Failure::caller("stopped before it was done", "it left \
+                nothing behind")),
         }
     }
 

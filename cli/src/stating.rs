@@ -86,8 +86,8 @@ pub(crate) async fn state(
                 tracing::warn!(
                     version,
                     newest,
-                    "the pipeline's file is as an earlier version, which a later one has replaced: it states nothing; \
-                     `--restate` states it again"
+                    "pipeline.toml is the same as an earlier version, which a later one has \
+                     replaced: it is not applied; `--restate` applies it again"
                 );
                 return Ok(known);
             }
@@ -115,7 +115,10 @@ pub(crate) async fn state(
         None => Ok(Vec::new()),
         Some(_) => {
             let hint = "run `waybill check`";
-            Err(Failure::caller("the pipeline could not be stated: others keep stating it", hint))
+            Err(Failure::caller(
+                "the pipeline could not be applied: other processes keep changing it",
+                hint,
+            ))
         }
     }
 }

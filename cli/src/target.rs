@@ -60,7 +60,7 @@ impl StoreUrl {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
-        let message = format!("`{}` is no store", without_secrets(url));
+        let message = format!("`{}` is not a store", without_secrets(url));
         Err(Failure::caller(message, "use sqlite:PATH or postgres://user:password@host/database"))
     }
 
@@ -129,7 +129,7 @@ impl BrokerUrl {
             return Ok(Self::Amqp(url.to_owned()));
         }
         let hint = "use embedded: or amqp(s)://user:password@host/vhost";
-        Err(Failure::caller(format!("`{}` is no broker", without_secrets(url)), hint))
+        Err(Failure::caller(format!("`{}` is not a broker", without_secrets(url)), hint))
     }
 
     pub(crate) async fn open(&self, metrics: &Arc<Metrics>) -> Result<Arc<dyn Broker>, Failure> {
@@ -160,7 +160,7 @@ impl Target {
                 format!("there is no data in {}", self.data.display())
             }
         };
-        Err(Failure::caller(message, "name the folder with --data, or import first"))
+        Err(Failure::caller(message, "name the folder with --data, or import a coalition first"))
     }
 
     /// Locks other processes out of the database, if it is a file.
@@ -186,7 +186,8 @@ impl Target {
     /// SQLite is for one process, so its broker must be embedded.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if let (StoreUrl::Sqlite(_), BrokerUrl::Amqp(_)) = (&self.store, &self.broker) {
-            let message = "a broker between processes does not go with SQLite, which is for one";
+            let message =
+                "a broker between processes cannot be used with SQLite, which serves one process";
             return Err(Failure::caller(message, "use --broker embedded: or a postgres:// store"));
         }
         Ok(())
@@ -213,8 +214,8 @@ impl Target {
         let mut target = Self::here(&options.data)?;
         if let Some(server) = options.server.as_ref().filter(|_| !names_data()) {
             if with_archive::are_named() {
-                let hint = "ask where the database is: name it with --data or --store";
-                return Err(Failure::caller("a service elsewhere has no archive put back", hint));
+                let hint = "run the command where the database is, with --data or --store";
+                return Err(Failure::caller("--with-archive cannot be used with a service", hint));
             }
             let token = token(options.token_file.as_deref())?;
             target.server = Some((server.trim_end_matches('/').to_owned(), token));
@@ -256,8 +257,8 @@ fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
 fn whole(text: String, place: &str) -> Result<String, Failure> {
     let token = text.trim();
     waybill_api::check_token(token).map_err(|fault| {
-        let hint = "copy it again, whole, from where it was given; an admin gives another";
-        Failure::caller(format!("what is in {place} is no token: {fault}"), hint)
+        let hint = "copy the whole token again; an admin can create another";
+        Failure::caller(format!("{place} does not contain a token: {fault}"), hint)
     })?;
     Ok(token.to_owned())
 }

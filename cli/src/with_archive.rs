@@ -78,7 +78,8 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     if let Err(failure) = fill(&beside, &file).await {
         beside.discard().await?;
         return Err(failure.hint(
-            "an archive may be of another coalition, or was changed: `waybill audit verify FILE`",
+            "the archive may belong to another coalition, or was changed: `waybill audit verify \
+             FILE`",
         ));
     }
     beside.take_place().await?;
@@ -102,7 +103,7 @@ async fn export(
     settle(&*opened).await?;
     let snapshot = opened.snapshot().await?;
     let header = dump::header(&*snapshot, store.kind()).await?;
-    let bar = output::progress("putting back", header.counts.rows());
+    let bar = output::progress("adding the archive", header.counts.rows());
     let (to, mut poured) = mpsc::channel::<Batch>(AHEAD);
     let (on, rows) = mpsc::channel::<Batch>(AHEAD);
     let put_back = async move {

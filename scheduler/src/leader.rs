@@ -67,7 +67,10 @@ impl Relay {
                 }
                 Ok(None) => self.forward(Instant::now() + time / 3).await,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot lead");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot take the lead"
+                    );
                     tokio::time::sleep(REST).await;
                 }
             }
@@ -86,7 +89,10 @@ impl Relay {
         while let Some(hints) = self.try_wake() {
             if let Err(error) = self.engine().store.tell(&hints).await {
                 // The leader looks into the store by itself before long.
-                tracing::debug!(error = &error as &dyn std::error::Error, "could not tell");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "could not notify the leader"
+                );
                 return;
             }
         }
@@ -96,7 +102,10 @@ impl Relay {
         let heard = match engine.store.hear().await {
             Ok(heard) => heard,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot listen");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot listen for new events"
+                );
                 None
             }
         };
@@ -214,7 +223,7 @@ async fn sequence(engine: &Engine, term: Term) {
             Ok(0) => tokio::time::sleep(SEQUENCE).await,
             // Soon again, but not at once, so that the next round handles more events together.
             Ok(_) => tokio::time::sleep(SEQUENCE / 8).await,
-            Err(error) => rest(&error, "events got no positions").await,
+            Err(error) => rest(&error, "new events could not get their positions").await,
         }
     }
 }
@@ -226,9 +235,9 @@ async fn watch_leases(engine: &Engine, term: Term) {
             Ok(0) => {}
             Ok(lots) => {
                 engine.metrics.lost(lots);
-                tracing::warn!(lots, "a worker was lost; what it held is tried again");
+                tracing::warn!(lots, "a worker was lost; its lots are tried again");
             }
-            Err(error) => rest(&error, "lost leases were not looked for").await,
+            Err(error) => rest(&error, "the search for lost leases failed").await,
         }
         tokio::time::sleep(time / 4).await;
     }
@@ -239,7 +248,7 @@ async fn keep_house(engine: &Engine, term: Term) {
         match engine.store.keep_house(term).await {
             Ok(()) => tokio::time::sleep(HOUSE).await,
             Err(error) => {
-                rest(&error, "the house was not kept").await;
+                rest(&error, "the regular maintenance failed").await;
                 tokio::time::sleep(HOUSE / 60).await;
             }
         }

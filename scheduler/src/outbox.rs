@@ -192,7 +192,10 @@ impl Outbox {
             if let Err(error) = outcome {
                 let failing = failing.get_or_insert_with(Failing::new);
                 if failing.is_news() {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "{error}; trying on");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "{error}; trying again"
+                    );
                 }
                 tokio::time::sleep(REST).await;
                 looks.notify_one();

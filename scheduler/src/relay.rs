@@ -65,7 +65,10 @@ impl Relay {
             }
             if let Err(error) = told {
                 // The leader looks into the store by itself before long.
-                tracing::debug!(error = &error as &dyn std::error::Error, "could not tell");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "could not notify the leader"
+                );
             }
         }
     }

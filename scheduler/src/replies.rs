@@ -23,7 +23,10 @@ const PAGE: i64 = 500;
 pub(crate) async fn forget(engine: &Engine) {
     loop {
         if let Err(error) = forget_before(engine, engine.clock.now() - KEPT).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "old answers were kept");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old answers to requests could not be deleted"
+            );
         }
         tokio::time::sleep(LOOK).await;
     }

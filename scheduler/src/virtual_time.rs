@@ -17,7 +17,7 @@ const LOTS: i64 = 65_536;
 async fn put(relay: &mut Relay, hints: Vec<Hint>) {
     if let Err(error) = relay.publish(hints).await {
         // The hints stay due, so the next step publishes them.
-        tracing::error!(%error, "hints were not published");
+        tracing::error!(%error, "hints could not be published");
     }
 }
 

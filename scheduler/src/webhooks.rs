@@ -17,7 +17,10 @@ pub(crate) async fn wake(engine: &Engine) {
         match look(engine, seen).await {
             Ok(position) => seen = position,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "webhooks were not woken");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "webhooks could not be woken"
+                );
             }
         }
         tokio::time::sleep(LOOK).await;

@@ -64,7 +64,7 @@ pub(crate) fn fit(
     if missing.minor > 0 {
         let payers: Vec<&str> = funding.iter().map(|share| share.envelope.as_str()).collect();
         let payers = payers.join(", ");
-        return Err(format!("it now costs {cost}, and {payers} cannot give {missing} of that"));
+        return Err(format!("it now costs {cost}, and {payers} cannot pay {missing} of that"));
     }
     follow(lot, funding, envelopes);
     Ok(())
@@ -93,7 +93,7 @@ pub(crate) fn spread(
     // Two shares may belong to one envelope, and both draw on the same remaining money.
     let mut left: BTreeMap<&str, i64> = BTreeMap::new();
     for share in &lot.funding {
-        let row = envelopes.get(&share.envelope).ok_or("one of its envelopes is not there")?;
+        let row = envelopes.get(&share.envelope).ok_or("one of its envelopes does not exist")?;
         left.insert(&share.envelope, row.available());
     }
     let mut funding = lot.funding.clone();

@@ -66,7 +66,7 @@ impl Purse<'_> {
         let offered = self.coalition.offers.get(&line.offer).map(|offer| offer.unit_price);
         let ordered = line.ordered_at.or(offered).unwrap_or(line.unit_price);
         if price.currency != line.unit_price.currency {
-            return Err(format!("{price} a unit is another currency than the order's"));
+            return Err(format!("{price} a unit is not in the currency of the order"));
         }
         if price.is_beyond(ordered, self.tolerance_per_mille) {
             let many = (ordered.for_all(price), price.for_all(ordered));
@@ -96,7 +96,7 @@ impl Purse<'_> {
         (lot, requested): (&Lot, &Line),
         price: Price,
     ) -> Result<Vec<Share>, String> {
-        let has = covered(lot).ok_or("no money is bound for it")?;
+        let has = covered(lot).ok_or("no order binds money for it")?;
         if price.currency != has.currency {
             let currency = has.currency;
             return Err(format!("{price} cannot be paid under an order in {currency}"));
@@ -140,7 +140,7 @@ impl Purse<'_> {
             let spent = row.allocated.saturating_add(row.obligated).saturating_add(row.disbursed);
             funds.spent.insert(id.clone(), spent);
         }
-        let nobody = || format!("nobody has the {missing} that are missing");
+        let nobody = || format!("no donor can give the missing {missing}");
         let asked = (order.channel.as_str(), missing);
         let lot = (lot, requested);
         let problem = Round::of_more(self.coalition, &funds, lot, asked, self.policy, self.day);
@@ -311,6 +311,6 @@ pub(crate) fn not_raised(lot: Lot) -> Progress {
     progress.after.keep_bound();
     progress
         .after
-        .because(ReasonCode::ConsentExpired, "its donors have not agreed to its price in time");
+        .because(ReasonCode::ConsentExpired, "its donors did not agree to its price in time");
     progress
 }

@@ -13,12 +13,12 @@ use waybill_shared::store::StoreError;
 /// The states in which a lot's money may still be taken back, with what then becomes of the lot;
 /// after them, the states of lots on order.
 const WAITS: [(&str, &str); 6] = [
-    ("consent", "the consent cannot be given after that day; it is matched again"),
-    ("gathering", "it is ordered by then, or matched again"),
-    ("approval", "its order is approved by then, or taken back and matched again"),
+    ("consent", "the consent cannot be given after that day; the lot is matched again"),
+    ("gathering", "the lot is ordered by then, or matched again"),
+    ("approval", "its order is approved by then, or withdrawn and the lot is matched again"),
     ("response", "its order stands: cancel it if the money may not be used"),
     ("delivery", "its order stands: cancel it if the money may not be used"),
-    ("payment", "it has come and is paid"),
+    ("payment", "the goods have come and will be paid"),
 ];
 
 /// What is affected when the role of `party` ends as it says now: the id of each thing, with a text
@@ -40,7 +40,7 @@ pub async fn touched(
         let left = row.committed - row.obligated - row.disbursed - row.expired;
         if let (Some(currency), true) = (given.currency(), left > 0) {
             let left = Money::new(left, currency);
-            let what = format!("{left} is not bound: nothing of it is bound after {last}");
+            let what = format!("{left} is not bound by an order and cannot be bound after {last}");
             told.push((row.id, what));
         }
     }
@@ -49,7 +49,7 @@ pub async fn touched(
             if let Some(money) = paid_by(&lot, &given) {
                 let of_order = lot.order.as_ref().map(|order| format!(" under {order}"));
                 let what = format!(
-                    "waits for {awaits}{} on {money}: {what}",
+                    "waits for {awaits}{}, with money of {money}: {what}",
                     of_order.unwrap_or_default()
                 );
                 told.push((lot.id.to_string(), what));

@@ -51,7 +51,7 @@ impl Limits {
         }
         limiter.check_key(&id.to_owned()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            too_many(wait.as_secs(), "this account asks more often than it may")
+            too_many(wait.as_secs(), "this account sends more requests than it may")
         })
     }
 
@@ -64,7 +64,7 @@ impl Limits {
         // If the rate never allows that many at once, the one request that was already counted is enough.
         let Ok(Err(until)) = asked else { return Ok(()) };
         let wait = until.wait_time_from(DefaultClock::default().now());
-        Err(too_many(wait.as_secs(), "this account asks more often than it may"))
+        Err(too_many(wait.as_secs(), "this account sends more requests than it may"))
     }
 
     /// Refuses the request if its address sends too many without a valid token, because it may be guessing tokens.
@@ -75,7 +75,7 @@ impl Limits {
         }
         limiter.check_key(&address).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
-            too_many(wait.as_secs(), "too many requests without a valid token from there")
+            too_many(wait.as_secs(), "too many requests without a valid token from this address")
         })
     }
 
@@ -93,7 +93,7 @@ const TWO: NonZeroU32 = NonZeroU32::new(2).expect("above zero");
 
 fn too_many(seconds: u64, detail: &str) -> Problem {
     let seconds = u32::try_from(seconds + 1).unwrap_or(u32::MAX);
-    let hint = "wait as long as Retry-After says; send rows in bulk";
+    let hint = "wait for the time in Retry-After; send rows in bulk";
     Problem {
         retry_after: Some(seconds),
         ..Problem::new(ProblemKind::TooManyRequests, detail, hint)

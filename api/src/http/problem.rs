@@ -120,7 +120,7 @@ impl Problem {
     /// The answer when several requesters use this id for one of their lines.
     #[must_use]
     pub fn ambiguous(name: &Ambiguous) -> Self {
-        let detail = format!("`{}` is the name of several things", name.name);
+        let detail = format!("several things have the name `{}`", name.name);
         Self::new(ProblemKind::Refused, detail, &format!("name one of {}", name.lines.join(", ")))
     }
 
@@ -134,7 +134,11 @@ impl Problem {
     #[must_use]
     pub(crate) fn inside() -> Self {
         let hint = "try again, or ask the service's operator";
-        Self::new(ProblemKind::Internal, "the request failed inside the service", hint)
+        Self::new(
+            ProblemKind::Internal,
+            "the request failed because of an error in the service",
+            hint,
+        )
     }
 }
 
@@ -165,11 +169,11 @@ impl From<QueryError> for Problem {
             QueryError::Gone { detail, hint } => Self::new(ProblemKind::Gone, detail, &hint),
             QueryError::Money(error) => Self::new(ProblemKind::Refused, error.to_string(), ""),
             QueryError::DayInUse => {
-                let detail = "another earlier day is being rebuilt from the log";
-                Self::new(ProblemKind::TooManyRequests, detail, "ask again when that is done")
+                let detail = "another past day is being rebuilt from the log";
+                Self::new(ProblemKind::TooManyRequests, detail, "try again when it is finished")
             }
             QueryError::NoRoom => {
-                let detail = "there is no room for a store of that day";
+                let detail = "there is no disk space to rebuild that day";
                 Self::new(ProblemKind::Unavailable, detail, "try again")
             }
             QueryError::DayLost => {
@@ -203,7 +207,7 @@ impl From<StoreError> for Problem {
         if matches!(error, StoreError::Moved { .. }) {
             return Self::new(
                 ProblemKind::Unavailable,
-                "the service's files are gone: it ends",
+                "the service's files are gone: the service stops",
                 "try again later",
             );
         }
@@ -212,9 +216,12 @@ impl From<StoreError> for Problem {
             return Self::new(ProblemKind::DiskFull, "nothing could be written", DISK_FULL);
         }
         if error.is_passing() {
-            let detail = "the database cannot be used now";
-            let mut problem =
-                Self::new(ProblemKind::Unavailable, detail, "try again; `waybill doctor` says why");
+            let detail = "the database cannot be used at the moment";
+            let mut problem = Self::new(
+                ProblemKind::Unavailable,
+                detail,
+                "try again; `waybill doctor` shows why",
+            );
             problem.retry_after = Some(2);
             return problem;
         }
@@ -239,9 +246,11 @@ impl From<IntakeError> for Problem {
             IntakeError::Refused(rule) => {
                 Self::new(ProblemKind::Refused, rule, "nothing was changed")
             }
-            IntakeError::Conflict => {
-                Self::new(ProblemKind::Conflict, "others keep changing the same lines", "try again")
-            }
+            IntakeError::Conflict => Self::new(
+                ProblemKind::Conflict,
+                "other requests keep changing the same lines",
+                "try again",
+            ),
         }
     }
 }

@@ -22,7 +22,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let kind = media_type(request.headers());
         if kind != "application/json" {
-            let detail = format!("`{kind}` is not read here");
+            let detail = format!("`{kind}` is not accepted here");
             return Err(Problem::new(
                 ProblemKind::UnsupportedMedia,
                 detail,
@@ -37,14 +37,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 /// Parses `bytes` as JSON.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if let Some(found) = inadmissible(bytes) {
-        return Err(Problem::field(
-            &found.field,
-            found.what,
-            "leave it out, or write it otherwise",
-        ));
+        return Err(Problem::field(&found.field, found.what, "leave it out, or correct it"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let hint = "see /v1/openapi.json for what is expected";
+    let hint = "/v1/openapi.json shows what is expected";
     // Serde would accept a list and assign its values to the fields in order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::new(ProblemKind::Invalid, "the body is a list, not an object", hint));
@@ -69,7 +65,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// The body's media type without its parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = text.and_then(|text| text.split(';').next()).unwrap_or("no type");
+    let kind = text.and_then(|text| text.split(';').next()).unwrap_or("without a type");
     kind.trim().to_ascii_lowercase()
 }
 
@@ -84,8 +80,8 @@ pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
 
 /// The answer to a body above the limit.
 pub(crate) fn too_large() -> Problem {
-    let hint = "send fewer rows at once";
-    Problem::new(ProblemKind::TooLarge, "the body is larger than what is read", hint)
+    let hint = "send fewer rows in one request";
+    Problem::new(ProblemKind::TooLarge, "the body is larger than the limit", hint)
 }
 
 /// The parameters in the URL's query.
@@ -95,7 +91,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let hint = "see /v1/openapi.json for what can be asked";
+        let hint = "/v1/openapi.json lists the parameters";
         let wrong = |error: axum::extract::rejection::QueryRejection| {
             Problem::new(ProblemKind::Invalid, error.body_text(), hint)
         };
@@ -120,7 +116,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let malformed = |detail| Problem::new(ProblemKind::Malformed, detail, "check the path");
         let path = path.map_err(|error| malformed(error.body_text()))?;
         match admissible::in_one_line(&path.0, LONGEST_NAME) {
-            Some(what) => Err(malformed(format!("what the path names {what}"))),
+            Some(what) => Err(malformed(format!("the path parameter {what}"))),
             None => Ok(Self(path.0)),
         }
     }

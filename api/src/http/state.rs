@@ -40,12 +40,8 @@ impl Api {
             return Ok(connector.clone());
         }
         let opened = connectors::open(self.engine.pipeline(), &self.folder).map_err(|error| {
-            tracing::error!(%error, "the way to the outside could not be opened");
-            Problem::new(
-                ProblemKind::Unavailable,
-                "the way to the outside could not be opened",
-                "try again",
-            )
+            tracing::error!(%error, "the connector could not be opened");
+            Problem::new(ProblemKind::Unavailable, "the connector could not be opened", "try again")
         })?;
         Ok(self.connector.get_or_init(|| opened).clone())
     }

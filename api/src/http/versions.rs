@@ -26,6 +26,6 @@ pub(crate) fn matches(headers: &HeaderMap, version: i64) -> Result<(), Problem> 
     {
         return Ok(());
     }
-    let detail = format!("it is at version {version}, not at {text}");
+    let detail = format!("its version is {version}, not {text}");
     Err(Problem::new(ProblemKind::PreconditionFailed, detail, "read it again, and decide again"))
 }

@@ -22,8 +22,8 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<usize, QueryError> {
     match asked.unwrap_or(LIMIT) {
         limit @ 1..=MOST => Ok(limit as usize),
         other => {
-            let detail = format!("{other} is not within 1 and {MOST}");
-            Err(QueryError::field("limit", detail, "ask for a page at a time"))
+            let detail = format!("{other} is not between 1 and {MOST}");
+            Err(QueryError::field("limit", detail, "ask for fewer in one page"))
         }
     }
 }
@@ -45,8 +45,8 @@ pub(crate) fn after(kind: &str, cursor: Option<&str>) -> Result<Option<String>, 
         let key = text.strip_prefix(kind)?.strip_prefix(':')?.to_owned();
         admissible::in_one_line(&key, usize::MAX).is_none().then_some(key)
     };
-    let hint = "give what an earlier page of the same listing has as `next`";
-    let bad = || QueryError::field("cursor", "it is no cursor of this listing", hint);
+    let hint = "use the `next` value of an earlier page of the same listing";
+    let bad = || QueryError::field("cursor", "it is not a cursor of this listing", hint);
     read().ok_or_else(bad).map(Some)
 }
 

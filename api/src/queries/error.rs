@@ -56,4 +56,4 @@ pub const LACKING: &str =
     "give the service that key: start it with --key-file FILE, or WAYBILL_KEY_FILE";
 
 /// The hint for events that have been archived.
-pub(crate) const ARCHIVED: &str = "ask the command line, with --with-archive FILE";
+pub(crate) const ARCHIVED: &str = "use the command line with --with-archive FILE";

@@ -62,7 +62,7 @@ impl AsOf {
         let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
         let end = start_of(day.succ_opt().unwrap_or(day), zone);
         let folder = tempfile::tempdir().map_err(|error| {
-            tracing::error!(%error, "no folder for a store of the past");
+            tracing::error!(%error, "there is no folder for the store of a past day");
             QueryError::NoRoom
         })?;
         let store = SqliteStore::open(&folder.path().join("past.sqlite")).await?;
@@ -95,7 +95,7 @@ async fn last(
 async fn put(past: &SqliteStore, change_set: ChangeSet) -> Result<(), QueryError> {
     for fate in past.commit(vec![change_set]).await? {
         if fate != Fate::Committed {
-            tracing::error!(?fate, "the log does not tell what was there");
+            tracing::error!(?fate, "the log does not contain the state of that day");
             return Err(QueryError::DayLost);
         }
     }

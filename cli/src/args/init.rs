@@ -36,7 +36,7 @@ impl From<Language> for import::Language {
     long_about = "\
 Make a coalition to start with: a folder of commented files, or one workbook.
 
-Nothing that is there is overwritten. `waybill import` takes either, as often as it changes.",
+Existing files are never overwritten. `waybill import` takes either, as often as it changes.",
     after_help = "\
 Examples:
   waybill init my-coalition --name 'Our coalition' --zone Europe/Brussels

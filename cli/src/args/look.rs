@@ -175,7 +175,7 @@ pub(crate) struct Lines {
 
 /// Reads a length of time such as `7d`.
 fn age(text: &str) -> Result<TimeDelta, String> {
-    let wrong = || format!("`{text}` is no length of time: write 90m, 12h, 7d or 2w");
+    let wrong = || format!("`{text}` is not a length of time: write 90m, 12h, 7d or 2w");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
     let length = match unit {

@@ -45,8 +45,8 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
         return Err(failure);
     }
     if let Some(key) = file.keys().find(|key| !known.contains(key)) {
-        let hint = format!("the keys are the names of options: {}", known_list(&known));
-        return Err(Failure::caller(format!("{FILE}: no option is called `{key}`"), hint));
+        let hint = format!("use the names of options as keys: {}", known_list(&known));
+        return Err(Failure::caller(format!("{FILE}: there is no option `{key}`"), hint));
     }
     let mut arguments = std::env::args().skip(1).peekable();
     let is_harmless = arguments.peek().is_some_and(|first| HARMLESS.contains(&&**first));
@@ -60,14 +60,14 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
 fn choose_context(file: &mut toml::Table) -> Result<(), Failure> {
     let contexts = match file.remove("contexts") {
         Some(toml::Value::Table(contexts)) => contexts,
-        Some(_) => return Err(Failure::caller(format!("{FILE}: `contexts` is no table"), "")),
+        Some(_) => return Err(Failure::caller(format!("{FILE}: `contexts` is not a table"), "")),
         None => toml::Table::new(),
     };
     let named = file.remove("context").and_then(|name| name.as_str().map(str::to_owned));
     let Some(name) = context_of(std::env::args()).or(named) else { return Ok(()) };
     let Some(toml::Value::Table(context)) = contexts.get(&name) else {
         let names: Vec<&str> = contexts.keys().map(String::as_str).collect();
-        let hint = format!("state [contexts.{name}]; there are: {}", names.join(", "));
+        let hint = format!("add [contexts.{name}], or use one of: {}", names.join(", "));
         return Err(Failure::caller(format!("{FILE} has no context `{name}`"), hint));
     };
     file.extend(context.clone());

@@ -84,7 +84,7 @@ const SCOPES: [&str; Scope::ALL.len()] = {
 /// Reads a network, or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    network.map_err(|_| format!("`{text}` is no network: write 192.0.2.0/24 or 2001:db8::/32"))
+    network.map_err(|_| format!("`{text}` is not a network: write 192.0.2.0/24 or 2001:db8::/32"))
 }
 
 /// `waybill token rotate`.
@@ -113,7 +113,7 @@ pub(crate) struct TokenRotate {
 fn seconds(text: &str) -> Result<u32, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let wrong = || format!("`{text}` is no length of time: write 30m, 1h or 7d");
+    let wrong = || format!("`{text}` is not a length of time: write 30m, 1h or 7d");
     let seconds = match unit {
         "s" => 1,
         "m" => 60,

@@ -43,7 +43,10 @@ fn list() -> Result<PathBuf, Failure> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
     let found = own.or_else(home).map(|config| config.join("waybill").join("trusted"));
     found.ok_or_else(|| {
-        Failure::caller("there is no folder for your configuration", "set HOME or XDG_CONFIG_HOME")
+        Failure::caller(
+            "the folder for your configuration is unknown",
+            "set HOME or XDG_CONFIG_HOME",
+        )
     })
 }
 
@@ -69,12 +72,12 @@ pub(crate) fn check(file: &Path, text: &str, settings: &toml::Table) -> Result<(
         return Ok(());
     }
     let message = format!(
-        "{} here sets `{key}`, and you have not said that you trust it as it is now",
+        "{} in this folder sets `{key}`, but you have not trusted the file in its present form",
         file.display()
     );
     Err(Failure::caller(
         message,
-        "look into it, then run `waybill trust` here; or work from another folder",
+        "read the file, then run `waybill trust` here; or work from another folder",
     ))
 }
 

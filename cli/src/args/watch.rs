@@ -12,7 +12,7 @@ const LEAST: Duration = Duration::from_millis(200);
 /// `waybill watch`.
 #[derive(Debug, Args)]
 #[command(before_help = "Keys: arrows and Tab move, Enter opens, h holds, t retries, r reviews,
-/ filters, ? tells the others, q ends it.
+/ filters, ? shows the others, q ends it.
 On SQLite it needs a running `waybill serve`.")]
 #[command(after_help = "Examples:
   waybill watch                # what the service of the data folder does
@@ -33,13 +33,13 @@ fn every(text: &str) -> Result<Duration, String> {
         "ms" => 1,
         "s" => 1000,
         "m" => 60_000,
-        _ => return Err(format!("`{text}` is no length of time: write 500ms, 1s or 2m")),
+        _ => return Err(format!("`{text}` is not a length of time: write 500ms, 1s or 2m")),
     };
     let length = number.parse::<u64>().ok().and_then(|number| number.checked_mul(millis));
     let length = length.filter(|length| *length <= 3_600_000).map(Duration::from_millis);
     match length {
         Some(length) if length >= LEAST => Ok(length),
-        Some(_) => Err(format!("at most every {} ms", LEAST.as_millis())),
-        None => Err("at least once in an hour".to_owned()),
+        Some(_) => Err(format!("no more often than every {} ms", LEAST.as_millis())),
+        None => Err("at least once an hour".to_owned()),
     }
 }

@@ -25,8 +25,10 @@ pub(crate) async fn listen(
     options: &args::Network,
 ) -> Result<(Door, impl Future<Output = ()> + use<>), Failure> {
     if options.no_accounts && !address.ip().is_loopback() {
-        let message =
-            format!("{address} can be reached from elsewhere, where everybody is operator");
+        let message = format!(
+            "{address} can be reached from other machines, and without accounts everybody is an \
+             operator"
+        );
         return Err(Failure::caller(message, "leave --no-accounts out, or listen on 127.0.0.1"));
     }
     metrics_token(&options.metrics)?;
@@ -50,7 +52,7 @@ pub(crate) async fn open(
         let part = path.with_extension("part");
         let unwritten = |error: std::io::Error| {
             let message = format!("{}: {error}", part.display());
-            Failure::caller(message, "let it be written: it gets the first admin's token")
+            Failure::caller(message, "make it writable: it receives the first admin's token")
         };
         let mut file = std::fs::File::create(&part).map_err(unwritten)?;
         let issued = first_admin(&api.engine).await;
@@ -61,7 +63,8 @@ pub(crate) async fn open(
                 file.sync_all().map_err(unwritten)?;
                 std::fs::rename(&part, &path).map_err(unwritten)?;
                 output::talk(&format!(
-                    "the first admin's token is in {}: give others with `waybill token create`, then delete it",
+                    "the first admin's token is in {}: create other tokens with `waybill token \
+                     create`, then delete the file",
                     path.display()
                 ));
             }
@@ -89,9 +92,11 @@ pub(crate) fn metrics_token(options: &args::Metrics) -> Result<Option<MetricsTok
     let token = text.trim();
     // A short token could be guessed.
     if token.len() < SHORTEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message =
-            format!("{}: it is no token of {SHORTEST} characters or more", path.display());
-        let hint = format!("make one: openssl rand -hex 32 > {}", path.display());
+        let message = format!(
+            "{}: it does not contain a token of at least {SHORTEST} characters",
+            path.display()
+        );
+        let hint = format!("create one: openssl rand -hex 32 > {}", path.display());
         return Err(Failure::caller(message, hint));
     }
     Ok(Some(MetricsToken::of(token)))

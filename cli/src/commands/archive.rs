@@ -52,7 +52,7 @@ async fn archive(
     for begun in known.iter().filter(|archive| !archive.is_done) {
         let file = arguments.to.clone().filter(|file| file.exists());
         let file = file.unwrap_or_else(|| PathBuf::from(&begun.file));
-        output::talk(&format!("archive {} was begun: finishing it", begun.number));
+        output::talk(&format!("archive {} was not finished: finishing it now", begun.number));
         if !arguments.dry_run {
             finish(store, begun, &file, engine, arguments.compact).await?;
         }
@@ -65,7 +65,12 @@ async fn archive(
         store.compact().await?;
     }
     if plan.events == 0 {
-        return said(arguments, &plan, None, "nothing had ended before that is not archived yet");
+        return said(
+            arguments,
+            &plan,
+            None,
+            "no lot that ended before that day is left to archive",
+        );
     }
     if arguments.dry_run {
         return said(arguments, &plan, None, "dry run, nothing was archived");
@@ -77,7 +82,7 @@ async fn archive(
                 arguments,
                 &plan,
                 None,
-                "the archive that was begun is finished; name another file for more",
+                "the unfinished archive is now finished; name another file to archive more",
             );
         }
         Some(file) => file.clone(),
@@ -127,11 +132,12 @@ async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate,
             keep.and_then(|days| today.checked_sub_days(Days::new(days.into())))
         }
     };
-    let hint = "name one with --before DAY, or state `[log] keep_days` in the pipeline";
-    let day = day.ok_or_else(|| Failure::caller("there is no day to archive before", hint))?;
+    let hint = "give --before DAY, or set `[log] keep_days` in pipeline.toml";
+    let day =
+        day.ok_or_else(|| Failure::caller("no day is given before which to archive", hint))?;
     if day > today {
-        let message = format!("{day} is still to come");
-        return Err(Failure::caller(message, "name a day that has been"));
+        let message = format!("{day} is in the future");
+        return Err(Failure::caller(message, "name a day in the past"));
     }
     Ok(day)
 }
@@ -151,7 +157,7 @@ async fn delivered_position(engine: &Engine) -> Result<i64, Failure> {
     }
     if told < engine.store.last_position().await? {
         output::talk(&format!(
-            "webhook {who} was told up to event {told} only: what came later stays in the log"
+            "webhook {who} has received events only up to {told}: later events stay in the log"
         ));
     }
     Ok(told)
@@ -167,7 +173,7 @@ async fn write(
 ) -> Result<Tally, Failure> {
     let mut out = Out::file(new.create()?, is_compressed);
     let failed = |error: std::io::Error| {
-        Failure::caller(format!("the archive could not be written: {error}"), "look at the disk")
+        Failure::caller(format!("cannot write the archive: {error}"), "check the disk")
     };
     let (mut tally, mut position) = (Tally::default(), 0);
     let snapshot = store.snapshot().await?;
@@ -223,11 +229,14 @@ async fn finish(
         })
         .collect();
     if tally.digest() != archive.digest {
-        let message =
-            format!("{} is not archive {}, or was changed", file.display(), archive.number);
-        return Err(Failure::caller(message, "name its file with --to"));
+        let message = format!(
+            "{} is not the file of archive {}, or was changed",
+            file.display(),
+            archive.number
+        );
+        return Err(Failure::caller(message, "name the right file with --to"));
     }
-    let bar = output::progress("taking out", placeholders.len() as i64);
+    let bar = output::progress("removing", placeholders.len() as i64);
     for some in placeholders.chunks(TOGETHER) {
         store.take_out(some).await?;
         bar.inc(some.len() as u64);
@@ -263,7 +272,7 @@ async fn keep(engine: &Engine, archive: &Archive, event: RecordEvent) -> Result<
     });
     match engine.commit(vec![change_set], None).await?.first() {
         Some(Fate::Committed) => Ok(settle(&*engine.store).await?),
-        _ => Err(Failure::caller("somebody else archives at this moment", "try again")),
+        _ => Err(Failure::caller("another process is archiving at this moment", "try again")),
     }
 }
 

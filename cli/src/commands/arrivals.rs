@@ -21,10 +21,10 @@ pub(crate) async fn run(arguments: args::Arrivals) -> Result<(), Failure> {
         path.push_str(&format!("&on={day}"));
     }
     let page: ArrivalPage = client::get(&Target::of(&arguments.data)?, &path).await?;
-    let nothing = format!("nothing is late, or due within {} days", arguments.next);
+    let nothing = format!("nothing is late or due within {} days", arguments.next);
     output::listing(&arguments.form, &COLUMNS, &page.items, &nothing)?;
     if page.next.is_some() {
-        output::talk(&format!("there is more than {}: raise --limit", arguments.limit));
+        output::talk(&format!("more than {} are found: raise --limit", arguments.limit));
     }
     Ok(())
 }

@@ -113,19 +113,17 @@ async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
         .await
     })
     .await?;
-    output::data(&format!(
-        "{lines} requests are written down, {there} of them changed something\n"
-    ))?;
+    output::data(&format!("{lines} requests are logged, {there} of them changed something\n"))?;
     if missing.is_empty() {
         return Ok(());
     }
     for (position, actor) in missing.iter().take(20) {
-        output::data(&format!("not as it came: what {actor} changed at {position}\n"))?;
+        output::data(&format!("not in the access log: what {actor} changed at {position}\n"))?;
     }
     let message =
-        format!("{} changes came over the network otherwise than it is written", missing.len());
+        format!("{} changes over the network do not match the access logs", missing.len());
     Err(Failure::ours(anyhow::anyhow!(message))
-        .hint("name all access logs; if these are all, lines were changed or taken out"))
+        .hint("name all access logs; if these are all, lines were changed or removed"))
 }
 
 /// The fields of a line in an access log that are compared with the event log.
@@ -164,7 +162,7 @@ fn print(verified: Verified, json: bool) -> Result<(), Failure> {
     let Verified { events, links, unproven, head } = verified;
     let rest = match unproven {
         0 => String::new(),
-        rest => format!("; {rest} after the last link are not proven yet"),
+        rest => format!("; the last {rest}, after the last link, are not proven yet"),
     };
     output::talk(
         "keep the last link elsewhere: with --link it proves that nothing before it was changed",

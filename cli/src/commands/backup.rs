@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
         }))?;
         return found(&violations);
     }
-    output::talk("it holds secrets, and only you may read it");
+    output::talk("it contains secrets, and only you can read it");
     needs(&sealed);
     output::data(&format!(
         "{}: {}, {} events, {holds}\nlast link {link}\n",
@@ -57,7 +57,7 @@ fn found(violations: &[Violation]) -> Result<(), Failure> {
     if violations.is_empty() {
         return Ok(());
     }
-    output::talk("what does not hold in it did not hold before: see `waybill check`");
+    output::talk("the copy has the violations that the database has: see `waybill check`");
     Err(Failure::found())
 }
 

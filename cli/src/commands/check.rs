@@ -33,7 +33,8 @@ pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
     if !arguments.json {
         for (key, count) in &findings.unopened {
             output::talk(&format!(
-                "not looked into: {count} values sealed by key {key}, which is not here (--key-file)"
+                "not checked: {count} values sealed by key {key}, which this process does not \
+                 have (--key-file)"
             ));
         }
     }

@@ -35,10 +35,10 @@ fn text(view: &ClockView) -> String {
         text.push_str(&format!(", {offset} ms from the database's clock"));
     }
     match (&view.doubt, &view.mend) {
-        (None, _) => text.push_str("; it is believed\n"),
+        (None, _) => text.push_str("; it is trusted\n"),
         (Some(doubt), mend) => {
-            text.push_str(&format!("\nno work is done: {doubt}\n"));
-            text.extend(mend.iter().map(|mend| format!("mend: {mend}\n")));
+            text.push_str(&format!("\nnothing is done: {doubt}\n"));
+            text.extend(mend.iter().map(|mend| format!("to fix it: {mend}\n")));
         }
     }
     text

@@ -78,7 +78,9 @@ async fn fire(run: args::CronRun) -> Result<(), Failure> {
         return output::json(&done);
     }
     if is_alone {
-        output::talk("nobody serves this data: it runs once `waybill serve` does");
+        output::talk(
+            "no `waybill serve` is running on this data: the entry runs once it is started",
+        );
     }
     let FireAsked { name, asked, is_new } = done;
     if is_new {
@@ -87,7 +89,7 @@ async fn fire(run: args::CronRun) -> Result<(), Failure> {
     let why = if asked.reason.is_empty() { String::new() } else { format!(": {}", asked.reason) };
     let when = output::moment(asked.at);
     output::data(&format!(
-        "{name} is due already, asked for by {} at {when}{why}; nothing changes\n",
+        "{name} is already due, requested by {} at {when}{why}; nothing changes\n",
         asked.by
     ))
 }
@@ -104,7 +106,7 @@ async fn try_fire(target: &Target, name: &str, json: bool) -> Result<(), Failure
         return output::json(entry);
     }
     output::data(&match &entry.asked {
-        Some(asked) => format!("{name} is due already, asked for by {}\n", asked.by),
-        None => format!("{name} would be due now, and run its act `{}` once\n", entry.act.name()),
+        Some(asked) => format!("{name} is already due, requested by {}\n", asked.by),
+        None => format!("{name} would be due now and run its job `{}` once\n", entry.act.name()),
     })
 }

@@ -57,7 +57,7 @@ async fn without_store(target: &Target, failure: &Failure) -> Vec<Finding> {
         let opened = timeout(PATIENCE, target.broker.open(&Arc::default())).await;
         findings.push(match opened {
             Ok(Ok(broker)) => match broker.probe().await {
-                Ok(()) => Finding::ok("broker", "it takes messages"),
+                Ok(()) => Finding::ok("broker", "it accepts messages"),
                 Err(error) => Finding::bad("broker", error.to_string(), "start RabbitMQ"),
             },
             Ok(Err(failure)) => failed("broker", &failure),
@@ -79,13 +79,14 @@ fn reached(client: &Client, target: &Target) -> Finding {
         Client::Socket(path) => Finding::ok(check, format!("serve answers on {}", path.display())),
         Client::Remote(url, _) => Finding::ok(check, format!("{url} answers")),
         Client::Local(_) if !target.is_for_one() => {
-            Finding::ok(check, "the store is shared: this process looks for itself")
+            Finding::ok(check, "the store is shared: this process checks it directly")
         }
         Client::Local(_) => {
             let data = target.data.display();
             let socket = service::socket(&target.data);
-            let left = if socket.exists() { ", a socket is left from before" } else { "" };
-            let seen = format!("nobody serves {data}{left}");
+            let left =
+                if socket.exists() { ", a socket of an earlier process is left" } else { "" };
+            let seen = format!("no process serves {data}{left}");
             Finding::warn(check, seen, format!("waybill serve --data {data}"))
         }
     }
@@ -109,7 +110,7 @@ fn text(diagnosis: &Diagnosis) -> String {
                 _ => text.push_str(&format!("{margin}{line}\n")),
             }
         }
-        for line in mend.iter().flat_map(|mend| output::wrap(&format!("mend: {mend}"), room)) {
+        for line in mend.iter().flat_map(|mend| output::wrap(&format!("to fix it: {mend}"), room)) {
             text.push_str(&format!("{margin}{}\n", output::paint(&line, Meaning::Way)));
         }
     }

@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: args::Events) -> Result<(), Failure> {
         () = told.wait() => Ok(()),
     };
     if let Some(position) = position.get() {
-        output::talk(&format!("up to position {position}; go on with --after {position}"));
+        output::talk(&format!("up to position {position}; continue with --after {position}"));
     }
     ended
 }

@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
         output::grouped(counts.events.unsigned_abs()),
         output::grouped(counts.lots.unsigned_abs()),
     );
-    output::talk("it holds secrets, and only you may read it");
+    output::talk("it contains secrets, and only you can read it");
     needs(&sealed);
     output::data(&format!(
         "{}: {}, {events} events, {lots} lots\nlast link {link}\n",
@@ -91,10 +91,10 @@ async fn with_keys(
     poured?;
     let written = written.map_err(|error| {
         let hint = match error.kind() {
-            io::ErrorKind::Other => "the log lacks events that it counts: `waybill check`",
-            _ => "look at the disk",
+            io::ErrorKind::Other => "the log has fewer events than it counts: run `waybill check`",
+            _ => "check the disk",
         };
-        Failure::caller(format!("the export could not be written: {error}"), hint)
+        Failure::caller(format!("cannot write the export: {error}"), hint)
     })?;
     Ok((written, sealed))
 }

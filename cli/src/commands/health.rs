@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub(crate) async fn run(arguments: args::Health) -> Result<(), Failure> {
     let address = arguments.address;
     let unreached = |why: String| {
-        let hint = "is it running, with --listen?";
+        let hint = "check that it is running with --listen";
         Failure::caller(format!("nothing answers at {address}: {why}"), hint)
     };
     let answer = timeout(PATIENCE, ask(&address.to_string())).await;
-    let answer = answer.map_err(|_| unreached("not in time".to_owned()))?;
+    let answer = answer.map_err(|_| unreached("no answer in time".to_owned()))?;
     let Readiness { ready, reasons } = answer.map_err(|error| unreached(format!("{error:#}")))?;
     if ready {
         return output::data("ready\n");
@@ -44,5 +44,5 @@ async fn ask(address: &str) -> anyhow::Result<Readiness> {
         Request::builder().uri("/health/ready").header("host", address).body(Body::empty())?;
     let answer = sender.send_request(request).await?;
     let text = answer.into_body().collect().await?.to_bytes();
-    serde_json::from_slice(&text).context("what answers is no waybill")
+    serde_json::from_slice(&text).context("the process that answers is not waybill")
 }

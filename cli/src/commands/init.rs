@@ -44,8 +44,8 @@ fn place(arguments: &args::Init) -> Result<PathBuf, Failure> {
         return Ok(arguments.dir.clone().unwrap_or_default());
     };
     if file.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case(WORKBOOK)) {
-        let message = format!("{} is no name of a workbook", file.display());
-        let hint = format!("name it FILE.{WORKBOOK}; a folder for it stands before --workbook");
+        let message = format!("{} is not the name of a workbook", file.display());
+        let hint = format!("name it FILE.{WORKBOOK}; write a folder for it before --workbook");
         return Err(Failure::caller(message, hint));
     }
     Ok(arguments.dir.as_ref().map_or_else(|| file.clone(), |dir| dir.join(file)))
@@ -97,7 +97,7 @@ fn folder(dir: &Path, template: &Template) -> Result<Vec<(String, String)>, Fail
 
 /// Refuses a path where something exists.
 fn is_free(dir: &Path) -> Result<(), Failure> {
-    let hint = "name a new folder: nothing that is there is overwritten";
+    let hint = "name a new folder: existing files are never overwritten";
     if dir.is_file() {
         return Err(Failure::caller(format!("{} is a file", dir.display()), hint));
     }
@@ -110,7 +110,7 @@ fn is_free(dir: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let holds = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-    Err(Failure::caller(format!("{} is not empty: it holds {holds}", dir.display()), hint))
+    Err(Failure::caller(format!("{} is not empty: it contains {holds}", dir.display()), hint))
 }
 
 fn workbook(place: &Path, template: &Template) -> Result<(), Failure> {
@@ -127,7 +127,7 @@ fn workbook(place: &Path, template: &Template) -> Result<(), Failure> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let message = format!("{}: {error}", path.display());
-    Failure::caller(message, "name a place that can be written")
+    Failure::caller(message, "name a place where you can write")
 }
 
 /// The next commands for the user.
@@ -147,9 +147,9 @@ fn next(place: &Path) -> [String; 3] {
 
 /// The explanations of the next commands.
 const WHY: [&str; 3] = [
-    "see what would be taken; nothing is",
-    "take it, now and whenever you have changed it",
-    "let it run, and ask `waybill todo` in another terminal",
+    "see what would be taken, without a change",
+    "take it; repeat this whenever you have changed it",
+    "keep it running, and use `waybill todo` in another terminal",
 ];
 
 fn summary(

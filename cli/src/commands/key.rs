@@ -23,7 +23,8 @@ pub(crate) async fn run(arguments: args::Key) -> Result<(), Failure> {
             let (line, id) = Keys::draw().map_err(Failure::ours)?;
             file.write(&format!("{line}\n"))?;
             output::talk(
-                "keep a copy apart from the database and its backups: without it they hold no secrets",
+                "keep a copy apart from the database and its backups: without the key their \
+                 secrets cannot be read",
             );
             output::data(&format!("key {id} is in {}\n", new.file.display()))
         }
@@ -37,8 +38,8 @@ pub(crate) async fn run(arguments: args::Key) -> Result<(), Failure> {
 fn renew(rotate: &args::KeyRotate) -> Result<(), Failure> {
     let Some(path) = &rotate.data.key_file else {
         let hint =
-            "name it with --key-file; of WAYBILL_KEY, write a new key in a line before the others";
-        return Err(Failure::caller("no file of keys is named", hint));
+            "name it with --key-file; if you use WAYBILL_KEY, add the new key as the first line";
+        return Err(Failure::caller("no key file is named", hint));
     };
     // A file that cannot be parsed is not overwritten.
     let old = keys::of_file(path)?.ids();
@@ -54,10 +55,14 @@ fn renew(rotate: &args::KeyRotate) -> Result<(), Failure> {
         Ok(())
     };
     written().map_err(|error: std::io::Error| {
-        Failure::caller(format!("{}: {error}", path.display()), "let it be written, and its folder")
+        Failure::caller(
+            format!("{}: {error}", path.display()),
+            "make the file and its folder writable",
+        )
     })?;
     output::talk(
-        "let every process read it (SIGHUP, or a restart), then `waybill key seal`; keep a copy of the file",
+        "let every process read it again (SIGHUP, or a restart), then run `waybill key seal`; \
+         keep a copy of the file",
     );
     output::data(&format!("key {id} is new, before {}\n", old.join(", ")))
 }
@@ -75,7 +80,7 @@ async fn seal(single: args::Single) -> Result<(), Failure> {
     let others = values.sealed.keys().filter(|other| **other != key).cloned().collect::<Vec<_>>();
     if !others.is_empty() {
         output::talk(&format!(
-            "some stay sealed by {}, which the service does not have",
+            "some values stay sealed by {}, which the service does not have",
             others.join(", ")
         ));
     }
@@ -95,7 +100,7 @@ async fn list(single: args::Single) -> Result<(), Failure> {
         rows.push(vec![key.clone(), state.to_owned(), count.to_string()]);
     }
     for (key, count) in sealed.iter().filter(|(key, _)| !keys.contains(key)) {
-        rows.push(vec![key.clone(), "is not here".to_owned(), count.to_string()]);
+        rows.push(vec![key.clone(), "not in the key file".to_owned(), count.to_string()]);
     }
     rows.push(vec!["(none)".to_owned(), "plain text".to_owned(), plain.to_string()]);
     output::data(&output::table(&["KEY", "STATE", "VALUES"], &rows))

@@ -41,7 +41,9 @@ pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
     };
     if lines.iter().any(is_foreseen) && arguments.form.is_table() {
         let of = arguments.asked.requester.as_deref().unwrap_or("NAME");
-        output::talk(&format!("what is not ordered is foreseen by: waybill report requester {of}"));
+        output::talk(&format!(
+            "for the forecast of lines that are not ordered: waybill report requester {of}"
+        ));
     }
     Ok(())
 }

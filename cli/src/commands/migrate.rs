@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: args::Migrate) -> Result<(), Failure> {
     if pending == 0 {
         output::talk("nothing is pending");
     } else if arguments.dry_run {
-        output::talk(&format!("{pending} pending: nothing was written"));
+        output::talk(&format!("{pending} pending: dry run, nothing was written"));
     }
     Ok(())
 }

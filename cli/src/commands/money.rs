@@ -251,8 +251,10 @@ fn envelope(given: &Promise) -> String {
     };
     let Some(money) = &given.money else {
         match (given.amount, given.in_kind.is_empty()) {
-            (Some(amount), _) => say(&format!("{amount}, not firm: it pays for nothing")),
-            (None, true) => say("without an amount, not firm: it pays for nothing"),
+            (Some(amount), _) => {
+                say(&format!("{amount}, only pledged: nothing can be bought from it"))
+            }
+            (None, true) => say("without an amount, only pledged: nothing can be bought from it"),
             (None, false) => {}
         }
         for gift in &given.in_kind {
@@ -264,7 +266,7 @@ fn envelope(given: &Promise) -> String {
         return text;
     };
     if let Some(pledge) = &given.converts {
-        say(&format!("makes firm what was pledged as {pledge}"));
+        say(&format!("makes the pledge {pledge} firm"));
     }
     for line in stages(money) {
         say(&line);
@@ -277,7 +279,7 @@ fn envelope(given: &Promise) -> String {
             };
             say(&format!("{} lapses unless {how} by {} ({})", lapse.amount, lapse.by, when(lapse)));
         }
-        None => say("nothing of it lapses"),
+        None => say("none of it lapses"),
     }
     text
 }

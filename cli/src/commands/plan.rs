@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: args::Plan) -> Result<(), Failure> {
     what_if.extend(arguments.withdraw.iter().cloned().map(WhatIf::Withdraw));
     for pair in arguments.rank.chunks_exact(2) {
         let rank = pair[1].parse().map_err(|_| {
-            let message = format!("`{}` is no rank: write --rank LINE 1", pair[1]);
+            let message = format!("`{}` is not a rank: write --rank LINE 1", pair[1]);
             Failure::caller(message, "a rank is a whole number, 1 the first")
         })?;
         what_if.push(WhatIf::Rank(pair[0].clone(), rank));
@@ -221,7 +221,7 @@ fn lapse_text(lapse: &Lapse) -> String {
 }
 
 fn difference_text(difference: &Difference) -> String {
-    let mut text = "\nWhat the changes make of it:\n".to_owned();
+    let mut text = "\nThe effect of the changes:\n".to_owned();
     if difference.lots.is_empty() && difference.lapses.is_empty() {
         return text + "  Nothing changes.\n";
     }

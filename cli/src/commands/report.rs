@@ -34,8 +34,8 @@ pub(crate) async fn run(report: args::Report) -> Result<(), Failure> {
 
 fn of(kind: &str, name: &str) -> Result<String, Failure> {
     if name.is_empty() || name.contains('/') {
-        let hint = format!("name one as in `waybill report {kind} UA-MOD-IT`");
-        return Err(Failure::caller(format!("`{name}` is no {kind}"), hint));
+        let hint = format!("name one, as in `waybill report {kind} UA-MOD-IT`");
+        return Err(Failure::caller(format!("`{name}` is not a {kind}"), hint));
     }
     Ok(format!("{kind}/{}", escape(name)))
 }

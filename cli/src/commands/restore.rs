@@ -30,10 +30,11 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
     if let Some(there) = there(&target.store).await?
         && !arguments.yes
     {
-        let question = format!("{} holds {there}. Put it aside and restore?", target.store);
+        let question =
+            format!("{} already contains {there}. Put it aside and restore?", target.store);
         if !output::can_ask() {
-            let message = format!("{} holds {there}", target.store);
-            return Err(Failure::caller(message, "say --yes to put it aside and restore"));
+            let message = format!("{} already contains {there}", target.store);
+            return Err(Failure::caller(message, "add --yes to put it aside and restore"));
         }
         if !output::confirm(&question)? {
             return Err(Failure::caller("nothing was changed", ""));
@@ -51,12 +52,12 @@ pub(crate) async fn import(
     json: bool,
 ) -> Result<(), Failure> {
     if target.server.is_some() {
-        let message = "a whole database goes into a store of its own, not to a service";
+        let message = "a whole database is restored into a store, not into a service";
         return Err(Failure::caller(message, "name it with --data or --store"));
     }
     let _lock = target.hold()?;
     if let Some(there) = there(&target.store).await? {
-        let message = format!("{} is not empty: it holds {there}", target.store);
+        let message = format!("{} is not empty: it contains {there}", target.store);
         let hint = format!("put it aside with `waybill restore {}`", file.display());
         return Err(Failure::caller(message, hint));
     }
@@ -165,7 +166,7 @@ async fn old(store: &StoreUrl) -> Option<Arc<dyn Store>> {
     let opened = store.look().await;
     opened
         .inspect_err(|failure| {
-            output::talk(&format!("what was given out is not known: {failure}"));
+            output::talk(&format!("the numbers already given out cannot be read: {failure}"));
         })
         .ok()
 }
@@ -183,7 +184,7 @@ async fn carry_into(
         // The old database may be damaged; that may be the reason for the restore.
         let given_out = match old {
             Some(old) => GivenOut::of(old, &*new).await.inspect_err(|error| {
-                output::talk(&format!("what was given out is not known: {error}"));
+                output::talk(&format!("the numbers already given out cannot be read: {error}"));
             }),
             None => Ok(GivenOut::default()),
         };
@@ -191,7 +192,9 @@ async fn carry_into(
         match dump::carry(&*new, given_out, &name, now).await {
             // A database that violates invariants may refuse the change too.
             Err(error) if as_it_is => {
-                output::talk(&format!("what was given out is not carried on: {error}"));
+                output::talk(&format!(
+                    "the numbers already given out are not carried over: {error}"
+                ));
                 Ok(dump::pause(&*new, &name, now).await?)
             }
             done => Ok(done.map(drop)?),
@@ -256,7 +259,7 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
         }
         (StoreUrl::Postgres(_), Kind::Database) => {
             let file = file.display();
-            let message = format!("{file} is a database of SQLite, the store is one of Postgres");
+            let message = format!("{file} is an SQLite database, but the store is on Postgres");
             let way = format!("export it first: waybill export FILE --store sqlite:{file}");
             return Err(Failure::caller(message, way));
         }
@@ -270,12 +273,12 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
         }));
     }
     if let Some(kept) = kept {
-        output::talk(&format!("what was there is kept as {kept}"));
+        output::talk(&format!("the previous data is kept as {kept}"));
     }
     needs(&sealed);
     let events = output::grouped(events.unsigned_abs());
     let paused = if how.is_restore {
-        "everything is paused: look at `waybill todo`, then `waybill unpause all`\n"
+        "everything is paused: check `waybill todo`, then run `waybill unpause all`\n"
     } else {
         ""
     };
@@ -343,9 +346,9 @@ fn does_not_hold(first: &Violation, all: usize) -> Failure {
         1 => String::new(),
         all => format!(", and {} more", all - 1),
     };
-    let error = anyhow::anyhow!("{invariant} does not hold of {subject}: {detail}{rest}");
+    let error = anyhow::anyhow!("{invariant} is violated by {subject}: {detail}{rest}");
     Failure::ours(error)
-        .hint("nothing was changed; `waybill restore --as-it-is` takes it all the same")
+        .hint("nothing was changed; `waybill restore --as-it-is` restores it anyway")
 }
 
 /// Checks everything in `store`, and closes it.

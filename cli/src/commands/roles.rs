@@ -171,9 +171,9 @@ async fn wait_for_pipeline(target: &Target, door: Option<&Door>) -> Result<(), F
     loop {
         match store.records(RecordKind::Pipeline).await {
             Ok(stated) if stated.is_empty() => {
-                tracing::info!("waiting for a scheduler to state the pipeline");
+                tracing::info!("waiting for a scheduler to apply the pipeline");
                 if let Some(door) = door {
-                    door.waits_for("no scheduler has stated a pipeline yet");
+                    door.waits_for("no scheduler has applied a pipeline yet");
                 }
             }
             Ok(_) => break,
@@ -197,8 +197,8 @@ fn shared(options: &args::Data, pool: &args::Pool) -> Result<Target, Failure> {
     match (&target.store, &target.broker) {
         (StoreUrl::Postgres(_), BrokerUrl::Amqp(_)) => Ok(target),
         _ => Err(Failure::caller(
-            "one role a process needs a store and a broker that processes share",
-            "name them with --store postgres://… and --broker amqp://…, or run `waybill serve`",
+            "separate roles need a store and a broker that all processes share",
+            "give --store postgres://… and --broker amqp://…, or run `waybill serve`",
         )),
     }
 }

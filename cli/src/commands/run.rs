@@ -72,16 +72,16 @@ pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
 async fn copied(from: &Target, to: &Path) -> Result<(), Failure> {
     let StoreUrl::Sqlite(database) = &from.store else {
         let hint =
-            "export it, and import that into a folder: waybill export FILE, waybill import FILE";
-        return Err(Failure::caller("a database of Postgres is not copied here", hint));
+            "export it and import it into a data folder: waybill export FILE, waybill import FILE";
+        return Err(Failure::caller("a Postgres database cannot be copied", hint));
     };
     from.is_there()?;
     let copy = Target::named(to, None, None)?;
     let StoreUrl::Sqlite(place) = &copy.store else {
-        return Err(Failure::caller(format!("{} is no folder", to.display()), ""));
+        return Err(Failure::caller(format!("{} is not a folder", to.display()), ""));
     };
     if place.exists() {
-        let message = format!("{} has data already", to.display());
+        let message = format!("{} already contains data", to.display());
         return Err(Failure::caller(message, "name a new folder with --copy-to"));
     }
     make_private(to).map_err(Failure::ours)?;
@@ -108,7 +108,8 @@ async fn is_not_live(target: &Target) -> Result<(), Failure> {
     store.close().await;
     let Some(since) = since? else { return Ok(()) };
     let message = format!(
-        "a service works on {} since {since}: a run would write the future into its log",
+        "a service has been working on {} since {since}: a run would write future days into its \
+         log",
         target.store
     );
     Err(Failure::caller(message, "run a copy with --copy-to FOLDER, or name a new --data"))
@@ -185,7 +186,8 @@ async fn carry(
     let mut service = Service::open(&target, clock, Some(Stating::again(pipeline))).await?;
     let (engine, broker) = (service.engine.clone(), service.held()?);
     let Some(alone) = Alone::lead(&engine).await? else {
-        let message = "another scheduler leads on this store: virtual time needs it alone";
+        let message =
+            "another scheduler leads on this store: virtual time needs the store for itself";
         return Err(Failure::caller(message, "stop it, or name another store with --store"));
     };
     lift(&engine).await?;

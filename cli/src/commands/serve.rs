@@ -35,8 +35,8 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
         return Err(Failure::ours(error));
     }
     let listener = UnixListener::bind(&socket).map_err(|error| {
-        let message = format!("could not listen on {}: {error}", socket.display());
-        Failure::caller(message, "a socket's path is short: name a nearer folder with --data")
+        let message = format!("cannot listen on {}: {error}", socket.display());
+        Failure::caller(message, "the path of a socket may not be long: use a shorter --data path")
     })?;
     // Anybody who can open the socket is the operator.
     #[cfg(unix)]

@@ -115,10 +115,11 @@ fn service(status: &StatusView) -> (String, Meaning) {
             let there = there.filter(|one| one.is_there(status.service.now)).count();
             let is_ill = !status.service.troubles.is_empty();
             let text = match there {
-                _ if is_ill => "nothing can run: waybill doctor".to_owned(),
-                0 => "nothing runs, so lots stand still: waybill serve".to_owned(),
+                _ if is_ill => "no work can be done: see `waybill doctor`".to_owned(),
+                0 => "no process is running, so lots stand still: start `waybill serve`".to_owned(),
                 _ => format!(
-                    "{there} processes run and none leads, so lots stand still: waybill doctor"
+                    "{there} processes are running but none leads, so lots stand still: see \
+                     `waybill doctor`"
                 ),
             };
             (format!("{text} (version {version})"), Meaning::Warn)
@@ -167,7 +168,11 @@ fn needed(counts: &[LotCount]) -> (String, Meaning) {
     let parts = waits.iter().map(|(awaits, what)| (of(awaits), what)).filter(|(many, _)| *many > 0);
     let parts: Vec<String> = parts.map(|(many, what)| format!("{} {what}", lots(many))).collect();
     match parts.len() {
-        0 => ("nothing is held or to be approved; others: waybill todo".to_owned(), Meaning::Plain),
+        0 => (
+            "nothing is on hold or to be approved; for the moves of others: waybill todo"
+                .to_owned(),
+            Meaning::Plain,
+        ),
         _ => (format!("{}: waybill todo", parts.join(", ")), Meaning::Warn),
     }
 }
@@ -199,7 +204,7 @@ fn calendar(status: &StatusView) -> (String, Meaning) {
     let fire = |fire: &waybill_api::NextFire| format!("{} {}", fire.name, ago(fire.next));
     let fires: Vec<String> = status.calendar.iter().map(fire).collect();
     match fires.len() {
-        0 => ("nothing recurs".to_owned(), Meaning::Plain),
+        0 => ("the calendar is empty".to_owned(), Meaning::Plain),
         _ => (fires.join(", "), Meaning::Plain),
     }
 }
@@ -215,8 +220,8 @@ fn webhooks(status: &StatusView) -> (String, Meaning) {
         }
         return match view.all {
             0 => ("there are none".to_owned(), Meaning::Plain),
-            1 => ("the only one arrives".to_owned(), Meaning::Good),
-            all => (format!("all {all} arrive"), Meaning::Good),
+            1 => ("the only one is delivered to".to_owned(), Meaning::Good),
+            all => (format!("all {all} are delivered to"), Meaning::Good),
         };
     }
     let one = |hook: &FailingWebhook| match (hook.disabled, hook.since) {
@@ -225,7 +230,7 @@ fn webhooks(status: &StatusView) -> (String, Meaning) {
         (false, None) => format!("{}: {} given up", hook.id, hook.failed),
     };
     let named: Vec<String> = view.failing.iter().take(NAMED).map(one).collect();
-    let count = format!("{} of {} do not arrive", view.failing.len(), view.all);
+    let count = format!("{} of {} are not delivered to", view.failing.len(), view.all);
     (format!("{count}: {}", named.join(", ")), Meaning::Bad)
 }
 
@@ -233,7 +238,7 @@ fn webhooks(status: &StatusView) -> (String, Meaning) {
 fn log(log: &Growth) -> Option<(String, Meaning)> {
     let Growth { events, bytes, month, in_a_year, archived_before, due_since, begun } = log;
     if let Some(number) = begun {
-        let text = format!("archive {number} was begun: finish it with `waybill archive`");
+        let text = format!("archive {number} is not finished: run `waybill archive`");
         return Some((text, Meaning::Warn));
     }
     let (month, in_a_year) = month.zip(*in_a_year)?;

@@ -14,7 +14,7 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     let mut nothing = "nobody has to act".to_owned();
     if let Some(party) = &arguments.waiting_on {
         path.push_str(&format!("?waiting_on={}", escape(party)));
-        nothing = format!("nothing waits for `{party}`");
+        nothing = format!("nobody waits for `{party}`");
     }
     let moves: Vec<Move> = client::get(&Target::of(&arguments.data)?, &path).await?;
     let mut form = arguments.form;
@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     output::listing(&form, &COLUMNS, &moves, &nothing)?;
     let is_others = |row: &Move| !matches!(row.role, None | Some(Role::Operator));
     if arguments.waiting_on.is_some() && form.is_table() && moves.iter().any(is_others) {
-        output::talk("what they answer is handed in by these commands");
+        output::talk("these commands submit their answers");
     }
     Ok(())
 }

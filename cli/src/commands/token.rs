@@ -26,7 +26,9 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
             if revoke.single.json {
                 return output::json(&view);
             }
-            output::talk("webhooks are its party's and go on: `waybill webhook list` shows them");
+            output::talk(
+                "its webhooks belong to the party and stay active: see `waybill webhook list`",
+            );
             output::data(&format!("{} ({}) is revoked\n", view.id, view.name))
         }
     }
@@ -43,7 +45,7 @@ async fn find(client: &Client, named: &str) -> Result<String, Failure> {
         [] => Ok(named.to_owned()),
         [id] => Ok((*id).to_owned()),
         several => {
-            let message = format!("{} accounts are called `{named}`", several.len());
+            let message = format!("{} accounts have the name `{named}`", several.len());
             Err(Failure::caller(message, format!("name one by its id: {}", several.join(", "))))
         }
     }
@@ -78,9 +80,9 @@ async fn renew(rotate: args::TokenRotate) -> Result<(), Failure> {
     match issued.account.replaced_until {
         Some(until) => {
             let until = until.format("%Y-%m-%d %H:%M UTC");
-            output::talk(&format!("the old token holds until {until}"));
+            output::talk(&format!("the old token is valid until {until}"));
         }
-        None => output::talk("the old token no longer holds"),
+        None => output::talk("the old token is no longer valid"),
     }
     print(&issued, file, single.json, "has a new token")
 }

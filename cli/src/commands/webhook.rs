@@ -125,7 +125,7 @@ async fn show(webhook: args::WebhookId) -> Result<(), Failure> {
         };
         let rows: Vec<Vec<String>> = pending.items.iter().map(row).collect();
         let head = ["POSITION", "SUBJECT", "TRIED", "NEXT (UTC)", "WHY"];
-        text.push_str(&format!("\nnot arrived\n{}", output::brief_table(&head, &rows)));
+        text.push_str(&format!("\nnot delivered\n{}", output::brief_table(&head, &rows)));
     }
     if !attempts.items.is_empty() {
         let row = |attempt: &waybill_shared::domain::webhook::Attempt| {
@@ -156,10 +156,10 @@ async fn ping(webhook: args::WebhookId) -> Result<(), Failure> {
     let status = pinged.status.map(|status| format!("answered {status} ")).unwrap_or_default();
     let took = format!("{status}after {} ms", pinged.duration_ms);
     match pinged.error {
-        None => output::data(&format!("the ping has arrived: {took}\n")),
+        None => output::data(&format!("the ping was delivered: {took}\n")),
         Some(error) => {
-            let message = format!("the ping has not arrived: {error}, {took}");
-            Err(Failure::caller(message, "look at the receiver, then ping again"))
+            let message = format!("the ping was not delivered: {error}, {took}");
+            Err(Failure::caller(message, "check the receiver, then ping again"))
         }
     }
 }

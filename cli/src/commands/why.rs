@@ -129,12 +129,16 @@ impl Page {
                 format!("Of the money that may be used, it lapses first, on {obligate_by}.")
             }
             Decided::Earmarked => {
-                "It may be used for less than the others: flexible money is spared.".to_owned()
+                "It may be used for fewer purposes than the others, so that flexible money is \
+                 spared."
+                    .to_owned()
             }
             Decided::Rest => {
-                "What comes before it was not enough, or is needed by other lots.".to_owned()
+                "The money before it was not enough, or is needed by other lots.".to_owned()
             }
-            Decided::Equal => "It stands equal with other money, and shares fairly.".to_owned(),
+            Decided::Equal => {
+                "It ranks equal with other money, and the cost is shared fairly.".to_owned()
+            }
         };
         self.lines("    ", &decided);
     }
@@ -142,12 +146,12 @@ impl Page {
     fn near(&mut self, day: NaiveDate, near: &[NearOffer]) {
         if near.is_empty() {
             self.paragraph(&format!(
-                "On {day}, no supplier offers it, nor anything near it. The secretariat asks for an offer \
-                 and imports it."
+                "On {day}, no supplier offers it or anything near it. The secretariat asks for \
+                 an offer and imports it."
             ));
             return;
         }
-        self.heading(&format!("The nearest offers on {day}, and what keeps them away:"));
+        self.heading(&format!("The nearest offers on {day}, and why they do not fit:"));
         for near in near {
             let NearOffer { offer, supplier, item, unit, text, way_out, .. } = near;
             self.lines("  ", &format!("{offer} of {supplier}, {item} by {unit}: {text}."));
@@ -159,13 +163,14 @@ impl Page {
             }
         }
         self.paragraph(
-            "It is the secretariat's move: the lot goes on by itself once an offer fits.",
+            "The secretariat has to act: the lot continues by itself once an offer fits.",
         );
     }
 
     fn foreseen(&mut self, day: NaiveDate, payers: &[Foreseen]) {
         self.paragraph(
-            "The next round funds it: one runs as soon as something changes, where `serve` runs.",
+            "The next round funds it: while `serve` runs, a round starts as soon as something \
+             changes.",
         );
         self.heading(&format!("Who would pay, as of {day}:"));
         for Foreseen { envelope, donors, amount } in payers {
@@ -181,17 +186,17 @@ impl Page {
     fn unpaid(&mut self, day: NaiveDate, ahead: usize) {
         let ahead = match ahead {
             0 => String::new(),
-            1 => "; a lot ahead of it waits for money, too".to_owned(),
-            lots => format!("; {lots} lots ahead of it wait for money, too"),
+            1 => "; a lot ahead of it also waits for money".to_owned(),
+            lots => format!("; {lots} lots ahead of it also wait for money"),
         };
         self.paragraph(&format!("On {day}, no money is left that may pay for it{ahead}."));
     }
 
     fn missing(&mut self, missing: &Missing) {
         let Missing { cost, missing: short, from, day, .. } = missing;
-        let least = if missing.is_proven { "" } else { " (perhaps less would do)" };
+        let least = if missing.is_proven { "" } else { " (perhaps less is enough)" };
         let how = match from.as_slice() {
-            [] => "No envelope may pay for it: it takes a new contribution that may.".to_owned(),
+            [] => "No envelope may pay for it: it needs a new contribution that may.".to_owned(),
             [one] => format!("As much more in {one}, or a new contribution for it, would fund it"),
             many => format!(
                 "As much more in any one of {}, or a new contribution for it, would fund it",
@@ -200,18 +205,22 @@ impl Page {
         };
         let kept = match (from.is_empty(), missing.ahead) {
             (true, _) => "",
-            (false, 0) => ", with all that is ahead of it kept.",
-            (false, _) => ", with all that is funded ahead of it kept.",
+            (false, 0) => ", while all lots ahead of it keep their money.",
+            (false, _) => ", while all lots funded ahead of it keep their money.",
         };
         self.paragraph(&format!(
             "It costs {cost}. On {day}, {short} is missing{least}. {how}{kept}"
         ));
         let ahead = match missing.ahead {
             0 => None,
-            1 => Some("A lot ahead of it waits for money, too: what is not kept for this one may serve it first.".to_owned()),
+            1 => Some(
+                "A lot ahead of it also waits for money: money that is not reserved for \
+                       this lot may go to that one first."
+                    .to_owned(),
+            ),
             lots => Some(format!(
-                "{lots} lots ahead of it wait for money, too: what is not kept for this one may serve \
-                 them first (waybill plan --add)."
+                "{lots} lots ahead of it also wait for money: money that is not reserved for \
+                 this lot may go to them first (waybill plan --add)."
             )),
         };
         if let Some(ahead) = ahead.filter(|_| !from.is_empty()) {

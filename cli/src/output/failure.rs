@@ -7,7 +7,7 @@ use waybill_api::DISK_FULL;
 use crate::output;
 
 /// The hint if a database that cannot be opened does not say why.
-const ELSE: &str = "ask who runs it; `waybill doctor` tells more once it can be reached";
+const ELSE: &str = "ask its operator; `waybill doctor` shows more once it can be reached";
 
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -119,10 +119,10 @@ impl Failure {
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
             StoreError::Older { .. } => {
-                Self::caller(error.to_string(), "`waybill migrate --dry-run` lists them first")
+                Self::caller(error.to_string(), "apply them with `waybill migrate`")
             }
             StoreError::HalfMade { .. } => {
-                Self::caller(error.to_string(), "`waybill restore` the backup of before it")
+                Self::caller(error.to_string(), "`waybill restore` the backup from before it")
             }
             StoreError::MadeOtherwise { .. } => Self::caller(
                 error.to_string(),
@@ -154,7 +154,8 @@ impl Failure {
                 Self::caller(format!("{error}: {why}"), "name another folder with --data")
             }
             StoreError::Moved { .. } => Self::ours(error).hint(
-                "nothing was written since: put the file back, or `waybill restore` a backup, then start again",
+                "nothing has been written since: put the file back, or `waybill restore` a \
+                 backup, then start again",
             ),
             StoreError::Clock(doubt) => {
                 let mend = doubt.mend();
@@ -163,7 +164,9 @@ impl Failure {
             StoreError::Seal(SealError::Lacking { .. }) => {
                 Self::caller(error.to_string(), waybill_api::LACKING)
             }
-            StoreError::Archived { .. } => Self::caller(error.to_string(), "name its file: --with-archive FILE"),
+            StoreError::Archived { .. } => {
+                Self::caller(error.to_string(), "name its file: --with-archive FILE")
+            }
             StoreError::Database { .. }
             | StoreError::Corrupt { .. }
             | StoreError::UnknownVersion(_)

@@ -12,7 +12,7 @@ pub(crate) fn ending(path: &Path, endings: &[&'static str]) -> Result<&'static s
         let named: Vec<String> = endings.iter().map(|ending| format!(".{ending}")).collect();
         let (last, first) = named.split_last().map_or(("", &[][..]), |(l, f)| (l.as_str(), f));
         let message = format!("{} is neither {} nor {last}", path.display(), first.join(", "));
-        Failure::caller(message, "name the file by what it will hold")
+        Failure::caller(message, "use the ending for the format you want")
     })
 }
 

@@ -111,7 +111,7 @@ fn choose<'a, T>(form: &Form, columns: &'a [Column<T>]) -> Result<Vec<&'a Column
         columns.iter().find(|column| column.name == name.as_str()).ok_or_else(|| {
             let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
             let hint = format!("there are: {}", names.join(", "));
-            Failure::caller(format!("no column is called `{name}`"), hint)
+            Failure::caller(format!("there is no column `{name}`"), hint)
         })
     };
     form.columns.iter().map(find).collect()

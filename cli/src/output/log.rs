@@ -70,7 +70,7 @@ pub(crate) fn left_out() {
         .map(|said| (said.place.clone(), std::mem::take(&mut said.left_out)))
         .collect();
     for (place, lines) in left {
-        tracing::info!(place, lines, "left out: the same was said before");
+        tracing::info!(place, lines, "lines left out: the same message was written before");
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn stream(text: &str) -> Result<bool, Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::caller(format!("the output could not be written: {error}"), "")),
+        Err(error) => Err(Failure::caller(format!("cannot write the output: {error}"), "")),
     }
 }
 

@@ -28,16 +28,17 @@ impl Screen {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
                 ratatui::try_restore().ok();
-                let message = format!("the terminal could not be taken: {error}");
+                let message = format!("cannot use the terminal: {error}");
                 Err(Failure::caller(message, "`waybill status` prints the same once"))
             }
         }
     }
 
     pub(crate) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> Result<(), Failure> {
-        self.terminal.draw(view).map(drop).map_err(|error| {
-            Failure::caller(format!("the terminal could not be written to: {error}"), "")
-        })
+        self.terminal
+            .draw(view)
+            .map(drop)
+            .map_err(|error| Failure::caller(format!("cannot write to the terminal: {error}"), ""))
     }
 
     /// Keys and size changes as they happen. The stream ends with the terminal.

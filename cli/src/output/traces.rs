@@ -36,7 +36,7 @@ impl Traces {
     /// Exports to the collector at `url`, on `runtime`.
     pub(crate) fn to(url: &str, runtime: Handle) -> Result<Self, Failure> {
         if !url.starts_with("http://") {
-            let message = format!("`{url}` is no collector's address");
+            let message = format!("`{url}` is not the address of a collector");
             return Err(Failure::caller(message, "give it as http://host:4318"));
         }
         let client = Client {

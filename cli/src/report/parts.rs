@@ -271,7 +271,7 @@ pub(super) fn money(view: &MoneyView) -> Section {
         rates => format!(" Other currencies are converted at {}.", rates.join("; ")),
     };
     let table = Table {
-        caption: format!("In {base}; pledges as they were stated"),
+        caption: format!("In {base}; pledges in their own currency"),
         columns: vec![
             ("Donor", Kind::Name),
             ("Pledged", Kind::Number),

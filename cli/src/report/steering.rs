@@ -84,8 +84,8 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
 }
 
 /// Explains the amounts that would fund lots.
-const UNFUNDED: &str = "By priority. What is missing, added to any one of the envelopes, funds this \
-                        lot alone, with all that is funded ahead of it kept";
+const UNFUNDED: &str = "By priority. What is missing, added to any one of the envelopes, funds \
+                        this lot alone, while all lots funded ahead of it keep their money";
 
 fn unfunded_table(report: &SteeringReport) -> Table {
     let line = |short: &Short| {

@@ -45,7 +45,7 @@ fn a_secret_is_read_from_a_file() -> Result<()> {
     std::fs::write(&secret, "mysql://nobody\n")?;
     let mut command = crate::support::waybill(&["check"]);
     command.env("WAYBILL_STORE_FILE", &secret);
-    crate::support::finish(command)?.failed(1, &["`mysql://nobody` is no store"])?;
+    crate::support::finish(command)?.failed(1, &["`mysql://nobody` is not a store"])?;
     let mut command = crate::support::waybill(&["check"]);
     command.env("WAYBILL_STORE_FILE", folder.path().join("none"));
     crate::support::finish(command)?.failed(1, &["none", "WAYBILL_STORE_FILE"])?;

@@ -43,7 +43,7 @@ fn a_pipeline_that_is_stated_holds_for_workers_that_were_not_restarted() -> Resu
     ensure!(world.count(served)? == 0, "new lots were paid by an old version");
     let pinned = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":3%'";
     ensure!(world.count(pinned)? >= 40, "new lots are not of the new version");
-    ensure!(world.log("worker 1").contains("a pipeline was stated"), "{}", world.log("worker 1"));
+    ensure!(world.log("worker 1").contains("a new pipeline applies"), "{}", world.log("worker 1"));
     // The file of before states nothing any more.
     world.state("")?;
     world.kill("scheduler 1")?;

@@ -243,7 +243,7 @@ fn nothing_that_is_there_is_overwritten() -> Result<()> {
     fs::create_dir(secretariat.path("mine"))?;
     secretariat.write("mine/notes.txt", "mine")?;
     let said = secretariat.init(&["mine"])?;
-    said.failed(1, &["mine is not empty: it holds 1 entry", "name a new folder"])?;
+    said.failed(1, &["mine is not empty: it contains 1 entry", "name a new folder"])?;
     ensure!(fs::read_dir(secretariat.path("mine"))?.count() == 1);
     secretariat
         .init(&["mine/notes.txt"])?
@@ -251,11 +251,11 @@ fn nothing_that_is_there_is_overwritten() -> Result<()> {
     secretariat.write("b.xlsx", "mine")?;
     secretariat
         .init(&["--workbook", "b.xlsx"])?
-        .failed(1, &["b.xlsx is there already", "name a new file"])?;
+        .failed(1, &["b.xlsx already exists", "name a new file"])?;
     ensure!(fs::read(secretariat.path("b.xlsx"))? == b"mine");
     secretariat
         .init(&["--workbook", "mine"])?
-        .failed(1, &["mine is no name of a workbook", "FILE.xlsx"])?;
+        .failed(1, &["mine is not the name of a workbook", "FILE.xlsx"])?;
     secretariat
         .init(&["new", "--zone", "Brussels"])?
         .failed(1, &["Brussels", "did you mean `Europe/Brussels`?"])?;

@@ -44,7 +44,7 @@ fn what_grows_is_named_with_its_mend() -> Result<()> {
         world.execute("SELECT pg_logical_emit_message(false, 'waybill', 'x')")?;
         world.execute("SELECT pg_switch_wal()")?;
     }
-    let mend = world.finds("the replication slot gone, by which nobody reads")?;
+    let mend = world.finds("the replication slot gone, which nobody reads")?;
     ensure!(mend.contains("SELECT pg_drop_replication_slot('gone')"), "{mend}");
     world.execute("SELECT pg_drop_replication_slot('gone')")?;
     world.no_longer_finds("replication slot")?;
@@ -61,11 +61,11 @@ fn events_that_stand_in_no_month_are_named_and_moved() -> Result<()> {
          WHERE inhparent = 'events'::regclass AND inhrelid::regclass::text <> 'events_other'); END $$",
     )?;
     world.add("B", 5)?;
-    let mend = world.finds("events stand in no month")?;
-    ensure!(mend.contains("the scheduler that leads moves them"), "{mend}");
+    let mend = world.finds("events are in no month's table")?;
+    ensure!(mend.contains("the leading scheduler moves them"), "{mend}");
     world.spawn("scheduler 1")?;
     world.spawn("worker 1")?;
-    world.no_longer_finds("stand in no month")?;
+    world.no_longer_finds("are in no month's table")?;
     ensure!(world.count("SELECT count(*) FROM events_other")? == 0);
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::support::{SOON, eventually};
 fn two_installations_on_one_virtual_host_are_told() -> Result<()> {
     let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
     let host = broker.fresh()?;
-    let strange = "that may are known";
+    let strange = "of this installation are known";
     let mut ours = World::new(&store, host.clone())?;
     ours.spawn("scheduler 1")?;
     ours.spawn("worker 1")?;

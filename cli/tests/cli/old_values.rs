@@ -83,7 +83,7 @@ fn what_an_older_version_took_is_named_and_can_be_said_anew() -> Result<()> {
         ["contribution:OLD-LENGTH: source", "20000 characters", "waybill import"],
         ["contribution:OLD-LEAD: in_kind", "4294967295 days", "waybill import"],
         ["contribution:OLD-MONEY: amount.minor", "15 digits", "waybill import"],
-        ["contribution:OLD", "U+0000", "stays on SQLite"],
+        ["contribution:OLD", "U+0000", "has to stay on SQLite"],
         ["LINE-001: description", "18000 characters", "waybill amend LINE-001"],
     ] {
         let is_named = values.iter().any(|value| parts.iter().all(|part| value.contains(part)));

@@ -58,7 +58,7 @@ fn what_is_paused_waits_until_somebody_lets_it_go_on() -> Result<()> {
     );
     run(&["pause", "all", "-m", "a night of changes", "--data", &data])?.ok()?;
     let again = run(&["pause", "all", "--data", &data])?.ok()?;
-    ensure!(again.out.contains("has paused it since"), "{again:?}");
+    ensure!(again.out.contains("already paused it at"), "{again:?}");
     let status = run(&["status", "--data", &data])?.ok()?;
     ensure!(status.out.contains("a night of changes"), "{status:?}");
     let more = more(&secretariat)?;

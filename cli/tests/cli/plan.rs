@@ -114,7 +114,7 @@ fn each_change_does_what_it_says() -> Result<()> {
         run(&copy.arguments(&change)?)?.failed(1, &[part])?;
     }
     run(&copy.arguments(&["--rank", "XX", "1"])?)?.failed(1, &["there is no line `XX`"])?;
-    run(&copy.arguments(&["--rank", "REQ-2024-01/1", "x"])?)?.failed(1, &["`x` is no rank"])?;
+    run(&copy.arguments(&["--rank", "REQ-2024-01/1", "x"])?)?.failed(1, &["`x` is not a rank"])?;
     Ok(())
 }
 
@@ -145,7 +145,7 @@ fn the_plan_is_a_table_and_a_page_too() -> Result<()> {
     ensure!(rows("funded,") == payers && payers > 10, "{table}");
     ensure!(Some(rows("open,")) == plan["plan"]["open"].as_array().map(Vec::len), "{table}");
     let page = fs::read_to_string(&html)?;
-    for part in ["Roadmap", "2025 Q1", "Money that would lapse", "What the changes make of it"] {
+    for part in ["Roadmap", "2025 Q1", "Money that would lapse", "The effect of the changes"] {
         ensure!(page.contains(part), "the page does not say {part}");
     }
     for outside in ["src=\"http", "<script", "url(http", "@import"] {

@@ -170,7 +170,7 @@ fn status_is_one_screen() -> Result<()> {
     }
     for part in [
         "IT Coalition for Ukraine",
-        "nothing runs",
+        "no process is running",
         "\nincidents  none\n",
         "rematch in ",
         "\nwebhooks   there are none\n",

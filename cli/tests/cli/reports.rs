@@ -174,15 +174,15 @@ fn what_cannot_be_reported_says_why() -> Result<()> {
     let data = text(&copy.data)?;
     for (question, parts) in [
         (&["money", "--on", "2999-01-01"][..], ["is not over yet", "name a day up to"]),
-        (&["money", "--donor", "XX"], ["`XX` gives nothing here", "DE, DK, EE"]),
-        (&["report", "donor", "XX"], ["`XX` gives nothing here", "those who give"]),
+        (&["money", "--donor", "XX"], ["`XX` is not a donor here", "DE, DK, EE"]),
+        (&["report", "donor", "XX"], ["`XX` is not a donor here", "the donors are"]),
         (&["report", "requester", "XX"], ["no requester `XX`", "hint"]),
         (&["report", "donor", "a/b"], ["`a/b` is no donor", "waybill report donor"]),
         (
             &["report", "weekly", "--output", "x.pdf"],
             ["neither .html, .md, .csv nor .json", "x.pdf"],
         ),
-        (&["arrivals", "--columns", "due,x"], ["no column is called `x`", "there are: due, when"]),
+        (&["arrivals", "--columns", "due,x"], ["there is no column `x`", "there are: due, when"]),
     ] {
         run(&[question, &["--data", data]].concat())?.failed(1, &parts)?;
     }

@@ -71,7 +71,7 @@ fn a_context_takes_the_place_of_what_holds_for_all() -> Result<()> {
     ensure!(place.listed(&["--context=two", "--limit", "4"], &[])? == 4);
     ensure!(place.listed(&[], &[("WAYBILL_CONTEXT", "two")])? == 2);
     let asked = place.run(&["lots", "--context", "away"], &[])?;
-    asked.failed(1, &["waybill.toml here sets `server`", "waybill trust"])?;
+    asked.failed(1, &["waybill.toml in this folder sets `server`", "waybill trust"])?;
     place.run(&["trust"], &[])?.ok()?;
     place.run(&["lots", "--context", "away"], &[])?.failed(1, &["127.0.0.1:1"])?;
     place.run(&["lots", "--context", "three"], &[])?.failed(1, &["`three`", "two"])?;

@@ -42,7 +42,7 @@ fn watch_shows_the_funnel_and_a_lot_and_acts_by_keys() -> Result<()> {
     terminal.until("LOT-001 is held")?;
     // Whoever holds it already is told so.
     terminal.types("h")?;
-    terminal.until("LOT-001: it is held")?;
+    terminal.until("LOT-001: it is already on hold")?;
     let shown = show(&secretariat.data, "LOT-001")?;
     ensure!(fact(&shown, "state").is_some_and(|state| state.contains("operator")), "{shown}");
     terminal.types("\x1b")?;
@@ -95,7 +95,7 @@ fn watch_keeps_what_it_knows_while_the_service_is_away() -> Result<()> {
     terminal.until("no answer for")?;
     ensure!(terminal.screen().contains("LOT-001"), "{}", terminal.screen());
     terminal.types("h")?;
-    terminal.until("hold 1 lot: `serve` is gone")?;
+    terminal.until("hold 1 lot: `serve` does not answer any more")?;
     terminal.types("q")?;
     terminal.ends(0)
 }
@@ -196,7 +196,7 @@ fn a_line_is_handed_in_by_answering_questions() -> Result<()> {
     for (asked, answer) in [
         ("kind", ENTER),
         ("quantity", ENTER),
-        ("it is needed", "12\r"),
+        ("this field is required", "12\r"),
         ("unit", ENTER),
         ("currency", ENTER),
         ("class", ENTER),
@@ -249,7 +249,7 @@ fn ctrl_c_ends_a_long_batch_between_two_parts_and_says_what_was_done() -> Result
     terminal.types("y")?;
     terminal.until("/3,000")?;
     terminal.types(CTRL_C)?;
-    terminal.until("of 3000 were done, the others were not")?;
+    terminal.until("of 3000 were done, the others are unchanged")?;
     terminal.ends(1)?;
     let said = terminal.screen();
     let done = said.split("stopped: ").nth(1).and_then(|rest| rest.split(' ').next());

@@ -262,7 +262,7 @@ fn a_coalition_rules_who_gives_and_gets_how_much() -> Result<()> {
     ensure!(case.payers("LOT-002")?.iter().all(|(id, minor)| id != "AA-1" || *minor <= 50_000));
     case.add(ranked("R-3", 2, "Laptop", 3))?;
     let said = run(&["show", "LOT-003", "--data", text(&case.data())?])?.ok()?.out;
-    ensure!(said.contains("its requester may have EUR 90.00 more"), "{said}");
+    ensure!(said.contains("its requester may receive only EUR 90.00 more"), "{said}");
     Ok(())
 }
 

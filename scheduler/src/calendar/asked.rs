@@ -57,5 +57,7 @@ pub async fn ask(
             Some(Fate::Refused { rule }) => return Err(JobError::Invalid(rule)),
         }
     }
-    Err(JobError::Invalid(format!("others keep changing the entry `{name}`")))
+    Err(JobError::Invalid(format!(
+        "other processes keep changing the calendar entry `{name}`: try again"
+    )))
 }

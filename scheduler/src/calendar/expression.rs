@@ -14,17 +14,19 @@ use chrono_tz::Tz;
 /// Why an expression was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
-    #[error("`{0}` has not five fields: minute hour day-of-month month weekday")]
+    #[error("`{0}` does not have five fields: minute hour day-of-month month weekday")]
     Fields(String),
     #[error(
-        "weekday `{0}` is a number, which means different days in different crons: write MON-FRI"
+        "weekday `{0}` is a number, which means different days in different cron programs: write \
+         names, such as MON-FRI"
     )]
     WeekdayNumber(String),
     #[error(
-        "`{0}` gives both a day of the month and a weekday, on which crons differ: use two entries"
+        "`{0}` gives both a day of the month and a weekday, which cron programs treat \
+         differently: use two entries"
     )]
     Both(String),
-    #[error("`{text}` is no cron expression: {why}")]
+    #[error("`{text}` is not a cron expression: {why}")]
     Invalid {
         text: String,
         /// The parser's own message.
@@ -132,7 +134,7 @@ mod tests {
         assert!(error("0 6 * * 1-5").contains("MON-FRI"));
         assert!(error("0 6 1 * MON").contains("two entries"));
         assert!(error("0 0 6 * * *").contains("five fields"));
-        assert!(error("0 25 * * *").contains("no cron expression"));
+        assert!(error("0 25 * * *").contains("not a cron expression"));
         assert!(Times::parse("0 6 * * MON-FRI", chrono_tz::UTC).is_ok());
     }
 

@@ -54,13 +54,13 @@ pub async fn arm(engine: &Engine) -> Result<(), JobError> {
         if fired.is_ahead(now) {
             tracing::warn!(
                 entry = entry.name,
-                "it had run by a clock that was ahead: it counts from now on"
+                "it last ran while the clock was ahead: it runs once now, then on schedule"
             );
             // Nobody knows which runs it has missed meanwhile, so it runs once.
             fired.asked.get_or_insert_with(|| Asked {
                 at: now,
                 by: "calendar".to_owned(),
-                reason: "the clock was ahead when it ran last".to_owned(),
+                reason: "the clock was ahead when it last ran".to_owned(),
             });
             fired.last = fired.last.min(Some(now));
             fired.by_hand = fired.by_hand.min(Some(now));

@@ -26,18 +26,18 @@ impl Context<'_> {
         let group = match (lot.state(), verdict) {
             (LotState::Waiting { awaits: Awaited::Review { group, .. }, .. }, _) => group.clone(),
             (LotState::Closed(Outcome::Declined(_)), Verdict::Decline) => {
-                return already("it is declined");
+                return already("it is already declined");
             }
             (LotState::Closed(Outcome::Merged { .. }), Verdict::Merge) => {
-                return already("it is merged");
+                return already("it is already merged");
             }
             (LotState::Waiting { awaits: Awaited::Amendment { .. }, .. }, Verdict::Return) => {
-                return already("it was sent back");
+                return already("it was already sent back");
             }
-            (_, Verdict::Approve) if is_past => return already("it is past its review"),
+            (_, Verdict::Approve) if is_past => return already("its review is already over"),
             _ => {
                 let state = lot.state().name();
-                return Err(refuse(format!("{id} does not wait for a review: it is {state}")));
+                return Err(refuse(format!("{id} is not waiting for a review: it is {state}")));
             }
         };
         let text = self.reason.to_owned();
@@ -55,10 +55,10 @@ impl Context<'_> {
         if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Consent { .. }, .. }) {
             let is_agreed = agreed && !lot.funding.is_empty() && lot.proposed().is_empty();
             return if is_agreed {
-                already("every donor has agreed")
+                already("every donor has already agreed")
             } else {
                 Err(refuse(format!(
-                    "{id} does not wait for a consent: it is {}",
+                    "{id} is not waiting for a consent: it is {}",
                     lot.state().name()
                 )))
             };
@@ -69,12 +69,14 @@ impl Context<'_> {
             None if open.len() == 1 => open[0].clone(),
             None => {
                 let which = open.join(", ");
-                return Err(refuse(format!("{id} needs several consents: name one of {which}")));
+                return Err(refuse(format!(
+                    "{id} needs several consents: name one envelope of {which}"
+                )));
             }
         };
         if agreed && lot.funding.iter().any(|s| s.envelope == envelope) && !open.contains(&envelope)
         {
-            return already(format!("the donors of {envelope} have agreed"));
+            return already(format!("the donors of {envelope} have already agreed"));
         }
         // If several donors have to agree, each is answered for in turn.
         let day = self.desk.engine.today(self.coalition());
@@ -93,9 +95,9 @@ impl Context<'_> {
         let lot = self.desk.lot(id).await?;
         if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Acceptance { .. }, .. }) {
             return if accepted && lot.in_kind.is_some() {
-                already("it is accepted")
+                already("it is already accepted")
             } else {
-                Err(refuse(format!("{id} was offered nothing in kind")))
+                Err(refuse(format!("{id} has no offer in kind to answer")))
             };
         }
         let lines = self.desk.engine.lines_of([&lot]).await?;
@@ -109,7 +111,7 @@ impl Context<'_> {
         let filed = filed.ok_or_else(|| refuse(format!("there is no order `{order}`")))?;
         match (filed.status, approved) {
             (OrderStatus::AwaitingApproval, _) => {}
-            (OrderStatus::Refused, false) => return already("it was not approved"),
+            (OrderStatus::Refused, false) => return already("it was already disapproved"),
             (
                 OrderStatus::Issued
                 | OrderStatus::Sent
@@ -117,9 +119,9 @@ impl Context<'_> {
                 | OrderStatus::Accepted,
                 true,
             ) => {
-                return already("it may be sent");
+                return already("it is already approved, or needs no approval");
             }
-            _ => return Err(refuse(format!("`{order}` does not wait for an approval"))),
+            _ => return Err(refuse(format!("`{order}` is not waiting for an approval"))),
         }
         let content = Content::Approval { order: order.to_owned(), approved };
         self.answer(self.desk.sender.to_owned(), format!("APPROVE-{order}"), content).await
@@ -154,7 +156,7 @@ impl Context<'_> {
         let changes: Option<ChangeSet> =
             change_set(self.desk.engine, self.desk.connector, &document).await?;
         match changes {
-            None => already("it was taken before"),
+            None => already("this answer was taken before"),
             Some(mut changes) => {
                 self.desk.sender.clone_into(&mut changes.actor);
                 Ok(changes.into())

@@ -48,7 +48,7 @@ impl Context<'_> {
         follow_up: Option<NaiveDate>,
     ) -> Result<Decided, Refusal> {
         if self.reason.is_empty() {
-            return Err(refuse("the note says nothing"));
+            return Err(refuse("the note has no text"));
         }
         let subject = self.subject(id).await?;
         let note = Note { subject, text: self.reason.to_owned(), follow_up };
@@ -59,10 +59,10 @@ impl Context<'_> {
         let filed = StoredOrder::read(self.desk.engine, id).await?;
         let filed = filed.ok_or_else(|| refuse(format!("there is no order `{id}`")))?;
         if self.reason.is_empty() {
-            return Err(refuse("a claim needs its reason"));
+            return Err(refuse("a claim needs a reason"));
         }
         if amount.is_some_and(|amount| amount.minor <= 0) {
-            return Err(refuse("claim an amount above 0, or none"));
+            return Err(refuse("the amount of a claim is above 0: correct it or leave it out"));
         }
         let (order, supplier) = (filed.order.number, filed.order.supplier);
         let claim = Claim { order, supplier, amount, text: self.reason.to_owned() };
@@ -78,7 +78,7 @@ impl Context<'_> {
         if content.len() > LARGEST {
             let largest = LARGEST / 1024 / 1024;
             return Err(refuse(format!(
-                "`{name}` is larger than {largest} MiB: keep it elsewhere"
+                "`{name}` is larger than the limit of {largest} MiB: store it elsewhere"
             )));
         }
         let subject = self.subject(id).await?;
@@ -114,7 +114,7 @@ impl Context<'_> {
     ) -> Result<Decided, Refusal> {
         let body = body(kind, subject, value)?;
         let Some(id) = next(self.desk.engine, kind, subject, &body).await? else {
-            return already("it is kept");
+            return already("it is already stored");
         };
         let mut change_set = self.desk.change_set();
         change_set.records.push(RecordChange { kind, id, expected: 0, body, event });

@@ -16,9 +16,12 @@ impl Context<'_> {
             return already(closed.clone());
         }
         let job = incident.job.clone();
-        let job = job.ok_or_else(|| refuse("it is about no job: close it once it is mended"))?;
+        let job = job.ok_or_else(|| {
+            refuse("this incident has no job to replay: fix the cause, then close the incident")
+        })?;
         let kind = JobKind::named(&job.kind);
-        let kind = kind.ok_or_else(|| refuse(format!("there are no jobs `{}`", job.kind)))?;
+        let kind = kind
+            .ok_or_else(|| refuse(format!("this version of Waybill has no job `{}`", job.kind)))?;
         let because = self.because("replayed by an operator");
         let mut change_set = self.desk.change_set();
         let (key, due) = (job.key, change_set.at);

@@ -28,10 +28,10 @@ impl Context<'_> {
         let (number, stored) = self.line(id).await?;
         let priority = Priority { class: class.unwrap_or(stored.line.priority.class), rank };
         if rank == 0 || !CLASSES.contains(&priority.class) {
-            return Err(refuse("ranks are from 1, classes from 1 to 9"));
+            return Err(refuse("a rank is 1 or more, a class is from 1 to 9"));
         }
         if priority == stored.line.priority {
-            return already(format!("it has class {}, rank {rank}", priority.class));
+            return already(format!("it already has class {}, rank {rank}", priority.class));
         }
         let mut line = stored.line.clone();
         line.priority = priority;
@@ -70,7 +70,7 @@ impl Context<'_> {
                         .push(pending.ends(version, RecordEvent::LineAmendmentWithdrawn)?);
                     Ok(change_set.into())
                 }
-                _ => already("it says that"),
+                _ => already("it already has these values"),
             };
         }
         let change_set = amendment(engine, self.desk.sender, number, &stored, &line).await;
@@ -82,7 +82,9 @@ impl Context<'_> {
         };
         match change_set {
             Some(change_set) if !is_nothing(&change_set) => Ok(change_set.into()),
-            Some(_) | None => already("it waits for others: `waybill todo` says for whom"),
+            Some(_) | None => {
+                already("the amendment already waits for others: `waybill todo` shows for whom")
+            }
         }
     }
 
@@ -133,11 +135,11 @@ impl Context<'_> {
         }
         let is_open = |lot: &Lot| !matches!(lot.state(), LotState::Closed(_));
         if lots.iter().any(is_open) {
-            return already("nothing of it is declined: it is under way");
+            return already("none of its lots is declined: they are under way");
         }
         let ends: Vec<String> =
             lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state().name())).collect();
-        Err(refuse(format!("nothing of `{id}` is declined: {}", ends.join(", "))))
+        Err(refuse(format!("no lot of `{id}` is declined: {}", ends.join(", "))))
     }
 
     pub(super) async fn correct(
@@ -147,13 +149,13 @@ impl Context<'_> {
     ) -> Result<Decided, Refusal> {
         if let Some(other) = fields.keys().find(|field| !CORRECTED.contains(&field.as_str())) {
             let those = CORRECTED.join(", ");
-            let hint = format!("`{other}` changes what is asked for: amend the line");
-            return Err(refuse(format!("{those} can be corrected; {hint}")));
+            let hint = format!("`{other}` changes the request: use `waybill amend`");
+            return Err(refuse(format!("only {those} can be corrected; {hint}")));
         }
         let (number, stored) = self.line(id).await?;
         let line = line_with(&stored.line, fields).map_err(refuse)?;
         if line == stored.line {
-            return already("it says that");
+            return already("it already has these values");
         }
         let mut change_set = self.desk.change_set();
         change_set.lines.push(LineChange::commanded(number, &stored, line));

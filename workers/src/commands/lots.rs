@@ -18,7 +18,9 @@ impl Context<'_> {
         let lot = self.desk.lot(id).await?;
         match lot.state() {
             LotState::Closed(_) => return Err(ended(&lot)),
-            LotState::Waiting { awaits: Awaited::Release, .. } => return already("it is held"),
+            LotState::Waiting { awaits: Awaited::Release, .. } => {
+                return already("it is already on hold");
+            }
             LotState::Parked { incident, .. } => {
                 return Err(refuse(format!("{id} is parked ({incident}): retry or cancel it")));
             }
@@ -37,7 +39,7 @@ impl Context<'_> {
             return if matches!(lot.state(), LotState::Closed(_)) {
                 Err(ended(&lot))
             } else {
-                already("it is not held")
+                already("it is not on hold")
             };
         };
         // All steps after matching need money, and the lot has none left.
@@ -64,11 +66,13 @@ impl Context<'_> {
                 after.because(ReasonCode::Retried, self.because("tried again by an operator"));
                 (StepResult::Go(Direction::Again), LotEvent::Retried)
             }
-            LotState::Ready { .. } => return already("it is about to run"),
+            LotState::Ready { .. } => return already("it is already due to run"),
             LotState::Closed(_) => return Err(ended(&lot)),
             LotState::Waiting { awaits, .. } => {
                 let what = awaits.name();
-                return Err(refuse(format!("{id} waits for {what}: nothing of it has failed")));
+                return Err(refuse(format!(
+                    "{id} waits for {what}: nothing has failed that could be retried"
+                )));
             }
         };
         let change = self.desk.change(lot, after, result, kind)?;
@@ -85,7 +89,7 @@ impl Context<'_> {
             };
         };
         let Some(skipped) = step.kind().filter(|kind| kind.may_be_skipped()) else {
-            return Err(refuse(format!("{id} failed at {step}, which cannot be left out")));
+            return Err(refuse(format!("{id} failed at {step}, which cannot be skipped")));
         };
         let mut after = lot.clone();
         let why = self.because("passed by an operator");
@@ -98,7 +102,7 @@ impl Context<'_> {
     pub(super) async fn cancel(&self, id: LotId) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
         match lot.state() {
-            LotState::Closed(Outcome::Cancelled) => return already("it is cancelled"),
+            LotState::Closed(Outcome::Cancelled) => return already("it is already cancelled"),
             LotState::Closed(_) => return Err(ended(&lot)),
             LotState::Ready { .. }
             | LotState::Waiting { .. }
@@ -118,18 +122,24 @@ impl Context<'_> {
             return Err(ended(&lot));
         }
         if let LotState::Waiting { awaits: Awaited::Payment { .. }, .. } = lot.state() {
-            return Err(refuse(format!("{id} has been received")));
+            return Err(refuse(format!(
+                "{id} has been received: it cannot be redirected any more"
+            )));
         }
         let lines = self.desk.engine.lines_of([&lot]).await?;
         let line = lines.get(&id.line()).ok_or_else(|| refuse(format!("{id} has no line")))?;
         if lot.consignee(line) == consignee {
-            return already(format!("it goes to {consignee}"));
+            return already(format!("it already goes to {consignee}"));
         }
         let known = self.coalition().consignees.get(consignee);
         match known {
             Some(known) if known.requester == line.requester => {}
-            Some(_) => return Err(refuse(format!("`{consignee}` is another requester's"))),
-            None => return Err(refuse(format!("no consignee is called `{consignee}`"))),
+            Some(_) => {
+                return Err(refuse(format!(
+                    "consignee `{consignee}` belongs to another requester"
+                )));
+            }
+            None => return Err(refuse(format!("there is no consignee `{consignee}`"))),
         }
         let mut after = lot.clone();
         after.consignee = (line.consignee != consignee).then(|| consignee.to_owned());
@@ -139,14 +149,14 @@ impl Context<'_> {
         {
             if filed.status == OrderStatus::AwaitingApproval {
                 let text =
-                    format!("{number} waits for its approval: approve or disapprove it first");
+                    format!("{number} is waiting for approval: approve or disapprove it first");
                 return Err(refuse(text));
             }
             if lot.in_kind.is_none() {
                 let message = Message::redirected(&filed.order, &after, consignee, self.reason);
                 message.file(self.desk.engine, &mut change_set).await?;
             }
-            after.because(ReasonCode::Redirected, self.because("another consignee"));
+            after.because(ReasonCode::Redirected, self.because("sent to another consignee"));
         }
         // The lot stays in its state.
         let change = waybill_shared::store::LotChange::new(lot, after, LotEvent::Redirected);
@@ -164,15 +174,15 @@ impl Context<'_> {
             change_set.jobs.push(wanted::round(self.desk.engine));
         } else if let Some(number) = &lot.order {
             let hint = format!("cancel the order first: waybill order cancel {number}");
-            return Err(refuse(format!("{} travels under {number}; {hint}", lot.id)));
+            return Err(refuse(format!("{} is part of {number}; {hint}", lot.id)));
         } else if lot.in_kind.is_some() {
-            return Err(refuse(format!("{} travels as goods in kind", lot.id)));
+            return Err(refuse(format!("{} is being delivered as goods in kind", lot.id)));
         }
         let is_bound = |share: &waybill_shared::domain::funding::Share| {
             matches!(share.state, ShareState::Obligated | ShareState::Disbursed)
         };
         if lot.funding.iter().any(is_bound) {
-            return Err(refuse(format!("money is bound for {}", lot.id)));
+            return Err(refuse(format!("{} has money that is bound by an order", lot.id)));
         }
         if !lot.funding.is_empty() {
             change_set.jobs.push(wanted::round(self.desk.engine));

@@ -48,26 +48,34 @@ impl Context<'_> {
         let record =
             engine.store.record(RecordKind::Contribution, id).await?.ok_or_else(unknown)?;
         let mut given: Contribution = read(RecordKind::Contribution, &record)?;
-        let total = given.amount.ok_or_else(|| refuse(format!("`{id}` is no money")))?;
+        let total =
+            given.amount.ok_or_else(|| refuse(format!("`{id}` is not a contribution of money")))?;
         let rows = engine.store.envelopes().await?;
         let row = rows.into_iter().find(|row| row.id == id);
         let free = row.as_ref().map_or(total.minor, unbound);
         if amount.is_some_and(|amount| amount.currency != total.currency || amount.minor <= 0) {
-            return Err(refuse(format!("`{id}` is in {}", total.currency)));
+            return Err(refuse(format!(
+                "`{id}` is in {}: give an amount above 0 in that currency",
+                total.currency
+            )));
         }
         if let (Some(amount), false) = (amount, again)
             && let Some((Some(before), Some(after))) = self.withdrawn(id).await?
             && before.minor - after.minor == amount.minor
         {
-            return already(format!("{amount} was taken back before; `again` takes back more"));
+            return already(format!(
+                "{amount} was already taken back; `again` takes back the same amount once more"
+            ));
         }
         let taken = amount.map_or(free, |amount| amount.minor);
         if taken > free {
             let free = Money::new(free, total.currency);
-            return Err(refuse(format!("only {free} of `{id}` is not bound, paid or lapsed")));
+            return Err(refuse(format!(
+                "only {free} of `{id}` can be taken back: the rest is bound, paid or lapsed"
+            )));
         }
         if taken == 0 {
-            return already("nothing of it is free");
+            return already("none of its money can be taken back: all is bound, paid or lapsed");
         }
         let mut change_set = self.desk.change_set();
         let left = total.minor - taken;
@@ -127,7 +135,7 @@ impl Context<'_> {
             .map_err(|error| refuse(error.to_string()))?;
         change_set.lots.extend(changes);
         if missing > 0 {
-            let text = format!("lots that `{}` pays for are on their way to an order", row.id);
+            let text = format!("lots that `{}` pays for are being ordered", row.id);
             return Err(refuse(format!("{text}: try again in a moment")));
         }
         Ok(())
@@ -141,7 +149,7 @@ impl Context<'_> {
         let given = given.ok_or_else(|| refuse(format!("there is no contribution `{id}`")))?;
         let rows = engine.store.envelopes().await?;
         let row = rows.into_iter().find(|row| row.id == id && row.expired > 0);
-        let Some(row) = row else { return already("nothing of it has lapsed") };
+        let Some(row) = row else { return already("none of its money has lapsed") };
         let today = engine.today(self.coalition());
         if let Some(last) = given.obligate_by.filter(|last| *last < today) {
             let text = format!("the last day on which `{id}` can be bound was {last}");
@@ -171,7 +179,8 @@ impl Context<'_> {
     ) -> Result<Decided, Refusal> {
         let given = self.coalition().contributions.get(id);
         let given = given.ok_or_else(|| refuse(format!("there is no contribution `{id}`")))?;
-        let total = given.amount.ok_or_else(|| refuse(format!("`{id}` is no money")))?;
+        let total =
+            given.amount.ok_or_else(|| refuse(format!("`{id}` is not a contribution of money")))?;
         if amount.currency != total.currency || amount.minor <= 0 {
             return Err(refuse(format!("`{id}` is in {}: give an amount above 0", total.currency)));
         }
@@ -180,9 +189,10 @@ impl Context<'_> {
         let deposit = Deposit { contribution: id.to_owned(), amount, date, reason };
         let body = body(RecordKind::Deposit, &record, &deposit)?;
         match self.desk.engine.store.record(RecordKind::Deposit, &record).await? {
-            Some(there) if there.body == body => return already("it is recorded"),
+            Some(there) if there.body == body => return already("it is already recorded"),
             Some(_) => {
-                let text = format!("another deposit to `{id}` has the number `{number}`");
+                let text =
+                    format!("`{id}` already has a different deposit with the number `{number}`");
                 return Err(refuse(text));
             }
             None => {}

@@ -13,11 +13,11 @@ impl Context<'_> {
     pub(super) async fn end_offer(&self, id: &str, last: NaiveDate) -> Result<Decided, Refusal> {
         let (record, mut offer) = self.offer(id).await?;
         if !offer.is_suspended && offer.to.is_some_and(|to| to <= last) {
-            return already("it ends by then");
+            return already("it already ends on or before that day");
         }
         if last < offer.from {
             return Err(refuse(format!(
-                "it is valid from {} on: end it on that day at the earliest",
+                "it is valid from {}: end it on that day at the earliest",
                 offer.from
             )));
         }
@@ -29,7 +29,7 @@ impl Context<'_> {
     pub(super) async fn keep_offer(&self, id: &str) -> Result<Decided, Refusal> {
         let (record, mut offer) = self.offer(id).await?;
         if !offer.is_suspended {
-            return already("it is on sale");
+            return already("it is already on sale");
         }
         offer.is_suspended = false;
         self.state_offer(&record, &offer, RecordEvent::OfferKept)

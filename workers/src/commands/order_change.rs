@@ -31,7 +31,9 @@ impl Context<'_> {
         lots: &BTreeMap<String, String>,
     ) -> Result<Decided, Refusal> {
         if lots.is_empty() {
-            return Err(refuse("it names no lot: say how much of which, such as LOT-7K2=12"));
+            return Err(refuse(
+                "no lot is named: give lots with their new quantities, such as LOT-7K2=12",
+            ));
         }
         let filed = self.live(number).await?;
         let engine = self.desk.engine;
@@ -43,15 +45,15 @@ impl Context<'_> {
             let (id, from) = (lot.id, lot.quantity);
             let to = self.quantity(&lot, said).await?;
             if to > from {
-                let way = "what is wanted besides is a line of its own";
+                let way = "an order cannot grow; submit a new line for more";
                 return Err(refuse(format!("{id} is {from}: {way}")));
             }
             if to < lot.shipped {
-                return Err(refuse(format!("{} of {id} are on their way", lot.shipped)));
+                return Err(refuse(format!("{} of {id} are already on their way", lot.shipped)));
             }
             if !to.is_zero() && has_surplus(&filed.order, &lot) {
-                let why = "its supplier sells no less than was ordered";
-                return Err(refuse(format!("{id}: {why}; `{id}=0` gives all of it up")));
+                let why = "its supplier sells no smaller quantity";
+                return Err(refuse(format!("{id}: {why}; `{id}=0` cancels all of it")));
             }
             let names = |filed: &&FiledChange| filed.change.lines.iter().any(|line| line.lot == id);
             let open = known.iter().filter(names).find(|f| f.change.state == ChangeState::Asked);
@@ -59,12 +61,13 @@ impl Context<'_> {
                 let asked = open.change.lines.iter().find(|line| line.lot == id);
                 let change = &open.change.number;
                 if asked.is_some_and(|line| line.to == to) {
-                    is_asked = Some(format!("{change} asks for that: its supplier has to answer"));
+                    is_asked =
+                        Some(format!("{change} already asks for that: the supplier has to answer"));
                     continue;
                 }
-                let hint = format!("hand its answer in first: waybill order respond {number}");
+                let hint = format!("submit its answer first: waybill order respond {number}");
                 return Err(refuse(format!(
-                    "{change} asks for another quantity of {id}: {hint} --change {change}"
+                    "{change} already asks for another quantity of {id}: {hint} --change {change}"
                 )));
             }
             let refused = known.iter().filter(names).filter(|filed| {
@@ -89,7 +92,7 @@ impl Context<'_> {
         }
         if lines.is_empty() {
             return if change_set.records.is_empty() {
-                already(is_asked.unwrap_or_else(|| "it is that much".to_owned()))
+                already(is_asked.unwrap_or_else(|| "that is already its quantity".to_owned()))
             } else {
                 Ok(change_set.into())
             };
@@ -121,10 +124,12 @@ impl Context<'_> {
             let by = if said.is_empty() { most } else { self.quantity(&lot, said).await? };
             if by.is_zero() || by > most {
                 let unit = if lot.shipped.is_zero() { "" } else { ", the rest is on its way" };
-                return Err(refuse(format!("{most} of {id} can be cancelled{unit}, not {by}")));
+                return Err(refuse(format!(
+                    "at most {most} of {id} can be cancelled{unit}, not {by}"
+                )));
             }
             if by < lot.quantity && has_surplus(&filed.order, &lot) {
-                let why = "its supplier sells no less than was ordered";
+                let why = "its supplier sells no smaller quantity";
                 return Err(refuse(format!("{id}: {why}; cancel all of it")));
             }
             parts.push((lot, by));
@@ -165,7 +170,9 @@ impl Context<'_> {
         let filed = StoredOrder::read(self.desk.engine, number).await?;
         let filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
         if filed.order.in_kind.is_some() {
-            return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
+            return Err(refuse(format!(
+                "`{number}` is for goods in kind, which no supplier sells"
+            )));
         }
         match filed.status {
             OrderStatus::Issued
@@ -175,7 +182,8 @@ impl Context<'_> {
             OrderStatus::AwaitingApproval => {
                 let hint = format!("waybill order disapprove {number}");
                 Err(refuse(format!(
-                    "`{number}` waits for its approval, its supplier does not have it: {hint}"
+                    "`{number}` is waiting for approval, so its supplier has not received it: \
+                     {hint}"
                 )))
             }
             OrderStatus::Refused => Err(refuse(format!("`{number}` was refused"))),
@@ -194,10 +202,13 @@ impl Context<'_> {
         for (id, said) in lots {
             let known = self.desk.lot(lot(id)?).await?;
             if known.order.as_deref() != Some(number) {
-                return Err(refuse(format!("{} does not travel under `{number}`", known.id)));
+                return Err(refuse(format!("{} is not part of `{number}`", known.id)));
             }
             if !is_to_come(&known) {
-                return Err(refuse(format!("all of {} has come or is on its way", known.id)));
+                return Err(refuse(format!(
+                    "all of {} has been delivered or is on its way",
+                    known.id
+                )));
             }
             found.push(Named { lot: known, said: said.trim() });
         }

@@ -16,12 +16,16 @@ impl Context<'_> {
         let filed = StoredOrder::read(engine, number).await?;
         let mut filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
         if filed.order.in_kind.is_some() {
-            return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
+            return Err(refuse(format!(
+                "`{number}` is for goods in kind, which no supplier sells"
+            )));
         }
         let lots = engine.store.lots_under(&filed.order).await?;
         match filed.status {
-            OrderStatus::Cancelled => return already("it is cancelled"),
-            OrderStatus::Refused if lots.is_empty() => return already("it was refused"),
+            OrderStatus::Cancelled => return already("it is already cancelled"),
+            OrderStatus::Refused if lots.is_empty() => {
+                return already("it was refused, and no lot is left under it");
+            }
             OrderStatus::AwaitingApproval
             | OrderStatus::Issued
             | OrderStatus::Sent
@@ -32,7 +36,7 @@ impl Context<'_> {
         }
         let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(Lot::is_outstanding);
         if to_come.is_empty() {
-            return Err(refuse(format!("all of `{number}` has come or is on its way")));
+            return Err(refuse(format!("all of `{number}` has been delivered or is on its way")));
         }
         let mut change_set = self.desk.change_set();
         let why = self.because("cancelled by an operator");

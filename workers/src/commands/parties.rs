@@ -30,18 +30,20 @@ impl Context<'_> {
                 Party { id: id.to_owned(), name: name.to_owned(), roles: Vec::new() }
             }
             (None, None) => {
-                let hint = "give its name with --name if it is new";
-                return Err(refuse(format!("no party is called `{id}`; {hint}")));
+                let hint = "to add it, give its name with --name";
+                return Err(refuse(format!("there is no party `{id}`; {hint}")));
             }
         };
         if is_new && (id.trim().is_empty() || id.contains([':', '/'])) {
-            return Err(refuse(format!("`{id}` is no id: it is empty or has a colon or slash")));
+            return Err(refuse(format!(
+                "`{id}` cannot be an id: an id is not empty and has no colon or slash"
+            )));
         }
         let holds = |span: &&RoleSpan| {
             span.role == role && span.from <= from && span.to.is_none_or(|to| from <= to)
         };
         if let Some(span) = party.roles.iter().find(holds) {
-            return already(format!("it has that role since {}", span.from));
+            return already(format!("it has had that role since {}", span.from));
         }
         let evidence = evidence.to_owned();
         party.roles.push(RoleSpan { role, from, to: None, evidence });
@@ -56,7 +58,7 @@ impl Context<'_> {
         evidence: &str,
     ) -> Result<Decided, Refusal> {
         let (version, known) = self.party(id).await?;
-        let mut party = known.ok_or_else(|| refuse(format!("no party is called `{id}`")))?;
+        let mut party = known.ok_or_else(|| refuse(format!("there is no party `{id}`")))?;
         let mut ended = false;
         for span in party.roles.iter_mut().filter(|span| span.role == role && span.from <= on) {
             if span.to.is_none_or(|to| on < to) {
@@ -68,9 +70,9 @@ impl Context<'_> {
         if !ended {
             let has = party.roles.iter().any(|span| span.role == role);
             return if has {
-                already(format!("it has not had that role after {on}"))
+                already(format!("it has no such role after {on}"))
             } else {
-                Err(refuse(format!("`{id}` has no such role")))
+                Err(refuse(format!("`{id}` does not have that role")))
             };
         }
         let mut change_set = self.state(version, &party, RecordEvent::PartyRoleEnded)?;
@@ -95,26 +97,31 @@ impl Context<'_> {
         let engine = self.desk.engine;
         if let Some(now) = self.coalition().renamed.get(id) {
             return if now == to {
-                already(format!("it is called {to}"))
+                already(format!("it is already renamed to {to}"))
             } else {
-                Err(refuse(format!("`{id}` is called {now} since it was renamed")))
+                Err(refuse(format!("`{id}` was already renamed to {now}")))
             };
         }
         let (version, known) = self.party(id).await?;
-        let mut party = known.ok_or_else(|| refuse(format!("no party is called `{id}`")))?;
+        let mut party = known.ok_or_else(|| refuse(format!("there is no party `{id}`")))?;
         if let Some(role) = party.roles.iter().find(|span| span.role != Role::Beneficiary) {
             let role = role.role.name();
-            return Err(refuse(format!("`{id}` is {role}, too: only requesters are renamed")));
+            return Err(refuse(format!(
+                "`{id}` also has the role {role}: only requesters can be renamed"
+            )));
         }
         if to.trim().is_empty() || to.contains([':', '/']) || to == id {
             return Err(refuse(format!(
-                "`{to}` is no new id: it is empty, the same, or has a colon or slash"
+                "`{to}` cannot be the new id: it must differ from the old one, not be empty, and \
+                 have no colon or slash"
             )));
         }
         let (to_version, there) = self.party(to).await?;
         if there.is_some() {
-            let text =
-                format!("`{to}` is a party already: lines of two requesters are not put together");
+            let text = format!(
+                "the party `{to}` already exists: the lines of two requesters cannot be put \
+                 together"
+            );
             return Err(refuse(text));
         }
         let mut change_set = self.desk.change_set();

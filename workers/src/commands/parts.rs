@@ -29,7 +29,7 @@ fn is_loose(lot: &Lot) -> Result<(), Refusal> {
         | LotState::Parked { .. } => {
             let id = lot.id;
             Err(refuse(format!(
-                "{id} neither waits for money or an offer nor is held: hold it first"
+                "{id} does not wait for money or an offer and is not on hold: hold it first"
             )))
         }
     }
@@ -48,7 +48,9 @@ impl Context<'_> {
             && !again
             && before.quantity == Quantity(after.quantity.0 + quantity.0)
         {
-            return already(format!("{quantity} was split off it before; `again` splits off more"));
+            return already(format!(
+                "{quantity} was already split off it; `again` splits off as much once more"
+            ));
         }
         is_loose(&lot)?;
         let lines = self.desk.engine.lines_of([&lot]).await?;
@@ -57,15 +59,18 @@ impl Context<'_> {
         if quantity.0 <= 0 || quantity >= lot.quantity {
             let whole = lot.quantity;
             return Err(refuse(format!(
-                "{id} is {whole} {unit_name}: {quantity} is no part of it"
+                "{id} has {whole} {unit_name}: split off more than 0 and less than that, not \
+                 {quantity}"
             )));
         }
         if !quantity.fits(line.unit) {
-            return Err(refuse(format!("{quantity} {unit_name} cannot be had")));
+            return Err(refuse(format!("{quantity} {unit_name} is not a possible quantity")));
         }
         let rest = lot.quantity.less(quantity);
         if let Some(smallest) = line.smallest_lot.filter(|s| quantity < *s || rest < *s) {
-            let least = format!("less than {smallest} {unit_name} is not worth delivering alone");
+            let least = format!(
+                "a lot of this line is at least {smallest} {unit_name}, and so is what is left"
+            );
             return Err(refuse(format!("{id}: {least}")));
         }
         let parts = self.desk.engine.store.lots_of_line(id.line()).await?;
@@ -90,14 +95,14 @@ impl Context<'_> {
         let lot = self.desk.lot(id).await?;
         match lot.state() {
             LotState::Closed(Outcome::Merged { into: there }) if *there == into => {
-                return already(format!("{into} carries it"));
+                return already(format!("it is already merged into {into}"));
             }
             _ => is_loose(&lot)?,
         }
         let target = self.desk.lot(into).await?;
         is_loose(&target)?;
         if id.line() != into.line() {
-            return Err(refuse(format!("{id} and {into} are of different lines")));
+            return Err(refuse(format!("{id} and {into} belong to different lines")));
         }
         if lot.consignee != target.consignee {
             return Err(refuse(format!("{id} and {into} go to different consignees")));

@@ -21,7 +21,7 @@ impl Context<'_> {
             record.as_ref().map(|record| read(RecordKind::Pause, record)).transpose()?;
         match known {
             Some(known) if known.paused && paused => {
-                return already(format!("{} has paused it since {}", known.by, known.since));
+                return already(format!("{} already paused it at {}", known.by, known.since));
             }
             Some(known) if known.paused => {}
             _ if !paused => return already("it is not paused"),
@@ -60,6 +60,6 @@ impl Context<'_> {
         if is_known {
             return Ok(());
         }
-        Err(refuse(format!("`{what}` cannot be paused: there are {PARTS}")))
+        Err(refuse(format!("`{what}` cannot be paused: choose one of {PARTS}")))
     }
 }

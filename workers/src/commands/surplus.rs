@@ -26,7 +26,7 @@ impl Context<'_> {
         let line = lines.get(&id.line()).ok_or_else(|| refuse(format!("{id} has no line")))?;
         let order = lot.order.clone().unwrap_or_default();
         if lot.oversupply.is_zero() {
-            return Err(refuse(format!("no more of {id} came than was ordered")));
+            return Err(refuse(format!("no surplus of {id} was delivered")));
         }
         let record = self.desk.engine.store.record(RecordKind::Surplus, &id.to_string()).await?;
         let before = record
@@ -35,10 +35,12 @@ impl Context<'_> {
             .transpose()?;
         let was = before.as_ref().map_or(SurplusFate::Undecided, |before| before.fate);
         if was == fate && fate != SurplusFate::Undecided {
-            return already(format!("that was decided before: it is {}", name(fate)));
+            return already(format!("this was already decided: it is {}", name(fate)));
         }
         if was == SurplusFate::KeptPaid {
-            return Err(refuse(format!("the surplus of {id} is kept, and its payment is bound")));
+            return Err(refuse(format!(
+                "the surplus of {id} is already kept, and its payment is bound"
+            )));
         }
         let filed_order = StoredOrder::read(self.desk.engine, &order).await?;
         let filed_order = filed_order.ok_or_else(|| refuse(format!("{id} has no order")))?;
@@ -46,7 +48,7 @@ impl Context<'_> {
         let supplier = filed_order.order.supplier.clone();
         let (owner, event) = match fate {
             SurplusFate::Undecided => {
-                return Err(refuse("say whether it is kept and paid, kept unpaid, or returned"));
+                return Err(refuse("choose whether it is kept and paid, kept unpaid, or returned"));
             }
             SurplusFate::KeptPaid => {
                 let left = self.tolerated(&lot, line.quantity, line.tolerance_per_mille).await?;
@@ -93,20 +95,23 @@ impl Context<'_> {
         let (id, over) = (lot.id, lot.oversupply);
         if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {
             let way = "keep it unpaid, or return it";
-            return Err(refuse(format!("{id} does not wait for its payment: {way}")));
+            return Err(refuse(format!("{id} is not waiting for payment: {way}")));
         }
         if over > left {
-            let way = "keep it unpaid, return it, or ask for it as a line of its own";
+            let way = "keep it unpaid, return it, or submit a new line for it";
             let text =
-                format!("{over} are beyond the tolerance of the line, {left} are left: {way}");
+                format!("{over} exceed the tolerance of the line, which leaves {left}: {way}");
             return Err(refuse(text));
         }
         let line = filed.order.line(lot.order_line()).filter(|line| line.packs.is_none());
-        let line = line.ok_or_else(|| refuse(format!("{id} is sold in packs: keep it unpaid")))?;
+        let line = line.ok_or_else(|| {
+            refuse(format!("{id} is bought in packs, so a surplus cannot be paid: keep it unpaid"))
+        })?;
         let text = |error: waybill_shared::domain::money::MoneyError| refuse(error.to_string());
         let goods = line.unit_price.of(over).map_err(text)?;
         let more = self.coalition().with_charges(&filed.order.channel, goods);
-        let covers = covered(lot).ok_or_else(|| refuse(format!("no money is bound for {id}")))?;
+        let covers =
+            covered(lot).ok_or_else(|| refuse(format!("no order binds money for {id}")))?;
         let cost = covers.checked_add(more.map_err(text)?).map_err(text)?;
         let rows = self.desk.engine.store.envelopes().await?;
         let mut envelopes: BTreeMap<String, EnvelopeRow> =

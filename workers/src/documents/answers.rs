@@ -21,7 +21,7 @@ use crate::orders::StoredOrder;
 use crate::wanted;
 
 fn not_asked(lot: &Lot, what: &str) -> Refusal {
-    Refusal::DoesNotApply(format!("{} does not wait for {what}", lot.id))
+    Refusal::DoesNotApply(format!("{} is not waiting for {what}", lot.id))
 }
 
 impl Desk<'_> {
@@ -95,10 +95,13 @@ impl Desk<'_> {
         }
         let id = lot.id;
         Err(Refusal::DoesNotApply(if ended.is_empty() {
-            format!("{id} has no twin: no other line asks for the same")
+            format!("{id} has no duplicate: no other line asks for the same")
         } else {
             let ended = ended.join(", ");
-            format!("{id} has no twin that could carry it: {ended}; approve it instead")
+            format!(
+                "{id} cannot be merged, because every duplicate has ended: {ended}; approve it \
+                 instead"
+            )
         }))
     }
 
@@ -220,7 +223,10 @@ impl Desk<'_> {
         if !agreed {
             after.refused.push(envelope.to_owned());
             after.release();
-            after.because(ReasonCode::ConsentRefused, format!("{envelope} may not be used for it"));
+            after.because(
+                ReasonCode::ConsentRefused,
+                format!("{envelope} may not be used for this lot"),
+            );
             change_set.jobs.push(wanted::round(self.engine));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(change_set.lot(self.change(
@@ -269,7 +275,7 @@ impl Desk<'_> {
         };
         let given = self.coalition.contributions.get(envelope);
         if !given.is_some_and(|given| given.donors.iter().any(|id| id == self.sender)) {
-            return not_allowed(format!("`{envelope}` is another's money"));
+            return not_allowed(format!("`{envelope}` is the money of another donor"));
         }
         if !lot.proposed().iter().any(|asked| asked == envelope) {
             return Err(not_asked(lot, &format!("a consent to the use of `{envelope}`")));
@@ -278,13 +284,15 @@ impl Desk<'_> {
         let party = self.coalition.parties.get(self.sender);
         let may_fund = party.is_some_and(|party| party.may_fund(day));
         if !may_fund && party.is_some_and(|party| party.observes(day)) {
-            return not_allowed(format!("it only observes on {day}, and is not asked"));
+            return not_allowed(format!(
+                "it is only an observer on {day}, so its consent is not asked for"
+            ));
         }
         if !agreed {
             return Ok(());
         }
         if !may_fund {
-            return not_allowed(format!("it is no member on {day}, and may not fund"));
+            return not_allowed(format!("it is not a member on {day}, so it may not give money"));
         }
         let lines = self.engine.lines_of([lot]).await?;
         if let Some(line) = lines.get(&lot.line())
@@ -304,7 +312,7 @@ impl Desk<'_> {
         });
         if has_agreed {
             return Err(Refusal::DoesNotApply(format!(
-                "`{}` has agreed to the use of `{envelope}` for {} before",
+                "`{}` has already agreed to the use of `{envelope}` for {}",
                 self.sender, lot.id
             )));
         }
@@ -318,10 +326,10 @@ impl Desk<'_> {
     ) -> Result<ChangeSet, Refusal> {
         let mut filed = self.order(number).await?;
         if filed.status != OrderStatus::AwaitingApproval {
-            return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for approval")));
+            return Err(Refusal::DoesNotApply(format!("`{number}` is not waiting for approval")));
         }
         if self.sender == filed.order.author {
-            let why = "an order is never approved by its author".to_owned();
+            let why = "the author of an order cannot approve it".to_owned();
             return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
         }
         let now = self.engine.clock.now();
@@ -336,8 +344,8 @@ impl Desk<'_> {
                 && let Err(why) = may_bind(self.coalition, &lot, line, day)
             {
                 return Err(Refusal::DoesNotApply(format!(
-                    "`{number}` cannot be approved on {day}: {why}, which pays for {}; the next round takes the \
-                     order back and matches its lots again",
+                    "`{number}` cannot be approved on {day}: {why}, which pays for {}; the next \
+                     round withdraws the order and matches its lots again",
                     lot.id
                 )));
             }

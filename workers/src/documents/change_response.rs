@@ -34,7 +34,7 @@ impl Desk<'_> {
             | ChangeState::Refused
             | ChangeState::Overtaken
             | ChangeState::Settled => {
-                let text = format!("`{change}` was answered before");
+                let text = format!("`{change}` was already answered");
                 return Err(Refusal::DoesNotApply(text));
             }
         }
@@ -84,7 +84,7 @@ impl Desk<'_> {
             (ChangeState::Accepted, RecordEvent::OrderChangeAccepted)
         };
         if is_anything_left {
-            let note = "some of it had come or was cancelled before";
+            let note = "some of it had already been delivered or cancelled";
             asked.change.answer = [text, note].join(" ").trim().to_owned();
         }
         change_set.records.push(asked.becomes(state, event)?);

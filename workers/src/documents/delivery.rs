@@ -53,9 +53,8 @@ impl Rest {
     /// For a paid part, a text about what its seller owes before it can leave the order.
     fn owed(&self, lot: &Lot) -> Option<String> {
         let paid = Money::new(disbursed(lot), covered(lot)?.currency);
-        (self.leaves() && paid.minor > 0).then(|| {
-            format!("{paid} of it is paid: record what its seller gives back, then cancel it")
-        })
+        (self.leaves() && paid.minor > 0)
+            .then(|| format!("{paid} of it is paid: record the seller's refund, then cancel it"))
     }
 }
 
@@ -78,7 +77,10 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
         None => Ok(()),
         Some(quantity) => {
             let unit = line.unit.name();
-            Err(Refusal::DoesNotApply(format!("{}: {quantity} {unit} cannot be had", lot.id)))
+            Err(Refusal::DoesNotApply(format!(
+                "{}: {quantity} {unit} is not a possible quantity",
+                lot.id
+            )))
         }
     }
 }
@@ -109,7 +111,7 @@ impl Desk<'_> {
             };
             counted(lot, line, &[row.quantity])?;
             if row.quantity.is_zero() {
-                let detail = "nothing is no despatch";
+                let detail = "a despatched quantity is above 0";
                 let hint = "leave the row out";
                 too_much.push(named.wrong(lot.id, "quantity", &row.quantity, detail, hint));
             }
@@ -119,10 +121,14 @@ impl Desk<'_> {
             let most = Quantity(bought.0 + tolerated.0).less(lot.shipped);
             if Stage::of(lot) != Stage::Received && row.quantity > most {
                 let detail = match lot.shipped {
-                    Quantity::ZERO => format!("{open} of {} are to come", lot.id),
-                    shipped => format!("{open} of {} are to come, {shipped} on their way", lot.id),
+                    Quantity::ZERO => format!("{open} of {} are still to come", lot.id),
+                    shipped => format!(
+                        "{open} of {} are still to come, {shipped} are already on their way",
+                        lot.id
+                    ),
                 };
-                let hint = format!("`waybill show {number}` says what is to come of each lot");
+                let hint =
+                    format!("`waybill show {number}` lists what is still to come of each lot");
                 too_much.push(named.wrong(lot.id, "quantity", &row.quantity, &detail, &hint));
             }
         }
@@ -195,7 +201,7 @@ impl Desk<'_> {
         if !receipt.is_news {
             let said = named.rows.iter().map(|row| format!("{} of {}", row.accepted, row.lot));
             let said = said.collect::<Vec<_>>().join(", ");
-            return Err(Refusal::DoesNotApply(format!("{said}: that was received before")));
+            return Err(Refusal::DoesNotApply(format!("{said}: that was already received")));
         }
         let Receipt { mut change_set, payable, again, .. } = receipt;
         let now = self.engine.clock.now();
@@ -279,7 +285,7 @@ impl Receipt<'_> {
             lot.grow(&part);
             let change = if rest.quantity.is_zero() {
                 rest.release();
-                rest.because(ReasonCode::Merged, format!("it came as {}", lot.id));
+                rest.because(ReasonCode::Merged, format!("it was delivered as {}", lot.id));
                 let result = StepResult::Close(Outcome::Merged { into: lot.id });
                 self.desk.change(before, rest, result, LotEvent::Merged)?
             } else {
@@ -482,7 +488,7 @@ impl Desk<'_> {
         };
         let reason = match code {
             Some(ReasonCode::PaidInAdvance) => format!(
-                "{missing} of its surplus did not come, and is paid: record what its seller gives back"
+                "{missing} of its surplus did not come, but is paid: record the seller's refund"
             ),
             Some(_) => format!("{missing} of its surplus did not come, and is not paid"),
             None => String::new(),
@@ -492,7 +498,7 @@ impl Desk<'_> {
             None => after.without_reason(),
         }
         if !after.oversupply.is_zero() {
-            let reason = format!("{} more than ordered came, unpaid", after.oversupply);
+            let reason = format!("{} more than ordered came; they are not paid", after.oversupply);
             after.because(ReasonCode::Oversupply, reason);
         }
         let result = if after.funding.is_empty() || is_paid(&after) {

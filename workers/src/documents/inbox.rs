@@ -97,7 +97,7 @@ impl Inbox {
                 tracing::error!(
                     file = %path.display(),
                     error = &error as &dyn std::error::Error,
-                    "a document could not be looked at"
+                    "a document could not be handled"
                 );
             }
         }
@@ -118,7 +118,9 @@ impl Inbox {
             .push(incidents::opened(&*self.engine.store, &id, &cause, vec![name]).await?);
         match self.engine.commit(vec![change_set], None).await?.first() {
             Some(Fate::Committed) => Ok(()),
-            _ => Err(JobError::Invalid(format!("others file {id} at the same moment"))),
+            _ => Err(JobError::Invalid(format!(
+                "another process is storing {id} at the same moment"
+            ))),
         }
     }
 
@@ -169,7 +171,9 @@ fn read(path: &Path) -> Result<Document, Unread> {
     let about = fs::metadata(path).map_err(wrong)?;
     let size = about.len();
     if size > LARGEST {
-        return Err(Unread::Wrong(format!("{size} bytes: a document has at most {LARGEST}")));
+        return Err(Unread::Wrong(format!(
+            "the document has {size} bytes, but at most {LARGEST} are allowed"
+        )));
     }
     // A clock that was set back has made no file old.
     let age = about.modified().ok().and_then(|written| written.elapsed().ok());
@@ -197,8 +201,9 @@ pub struct Misread {
 /// [`Misread`] if it holds none, or one that may not be taken.
 pub fn read_document(bytes: &[u8]) -> Result<Document, Misread> {
     let misread = |is_cut: bool, why: String| Misread { is_cut, why };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| misread(error.error_len().is_none(), format!("no UTF-8: {error}")))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        misread(error.error_len().is_none(), format!("it is not UTF-8: {error}"))
+    })?;
     if let Some(found) = inadmissible(text.as_bytes()) {
         return Err(misread(false, found.to_string()));
     }

@@ -111,7 +111,7 @@ impl Lowering<'_> {
 /// goods or the money.
 pub(crate) fn stays_if_paid(lot: &Lot) -> Result<(), Refusal> {
     if lot.is_paid_for() {
-        let way = "record what its seller gives back first, as a payment below zero";
+        let way = "record the seller's refund first, as a payment below zero";
         return Err(Refusal::DoesNotApply(format!("{} is paid in advance: {way}", lot.id)));
     }
     Ok(())

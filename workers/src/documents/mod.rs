@@ -52,7 +52,7 @@ pub enum Refusal {
         /// Who may send it, as a text for people.
         why: String,
     },
-    #[error("`{sender}` has sent something else as `{number}`")]
+    #[error("`{sender}` has already sent a different document with the number `{number}`")]
     OtherOfThatNumber { sender: String, number: String },
     /// Some of its rows are wrong, so none is taken.
     #[error("{}", rows_told(.0))]
@@ -81,7 +81,7 @@ fn rows_told(rows: &[WrongRow]) -> String {
     let told: Vec<String> = rows.iter().take(TOLD).map(ToString::to_string).collect();
     let more = rows.len().saturating_sub(TOLD);
     let more = if more == 0 { String::new() } else { format!("; and {more} more rows") };
-    format!("nothing of it is taken: {}{more}", told.join("; "))
+    format!("nothing was taken: {}{more}", told.join("; "))
 }
 
 impl From<StoreError> for Refusal {
@@ -143,7 +143,7 @@ impl Desk<'_> {
     async fn some<R: Row>(&self, order: &str, rows: &[R]) -> Result<Named<R>, Refusal> {
         if rows.is_empty() {
             return Err(Refusal::DoesNotApply(
-                "it has no rows: name the lots it is about".to_owned(),
+                "it has no rows: name the lots concerned".to_owned(),
             ));
         }
         self.named(order, rows).await
@@ -235,7 +235,7 @@ impl Desk<'_> {
         if self.sender == party {
             return Ok(());
         }
-        let why = format!("only `{party}` may");
+        let why = format!("only `{party}` may send it");
         Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why })
     }
 }

@@ -56,7 +56,7 @@ impl Desk<'_> {
             change_set.lots.push(change);
         }
         if change_set.lots.is_empty() {
-            return Err(refuse(format!("nothing of `{number}` is to be paid")));
+            return Err(refuse(format!("`{number}` has nothing to pay")));
         }
         if !notes.overruns.is_empty() {
             let cause = format!("more was paid under {number} than was bound");
@@ -65,7 +65,7 @@ impl Desk<'_> {
             change_set.records.push(incidents::opened(store, &id, &cause, notes.overruns).await?);
         }
         if !notes.late.is_empty() {
-            let cause = format!("money was paid under {number} after its last day");
+            let cause = format!("money was paid under {number} after its last day for payment");
             let id = format!("late_payment:{number}");
             let store = &*self.engine.store;
             change_set.records.push(incidents::opened(store, &id, &cause, notes.late).await?);
@@ -80,14 +80,16 @@ impl Desk<'_> {
         // day counts as today.
         let today = self.engine.today(self.coalition).max(self.engine.clock.now().date_naive());
         if date > today {
-            return Err(refuse(format!("{date} is still to come: today is {today}")));
+            return Err(refuse(format!("{date} is in the future: today is {today}")));
         }
         let zone = self.coalition.zone();
         let drawn_up = order.created.with_timezone(&zone).date_naive();
         let drawn_up = drawn_up.min(order.created.date_naive());
         if date < drawn_up {
             let number = &order.number;
-            return Err(refuse(format!("`{number}` was drawn up on {drawn_up}, after {date}")));
+            return Err(refuse(format!(
+                "{date} is too early: `{number}` was drawn up on {drawn_up}"
+            )));
         }
         Ok(())
     }
@@ -104,7 +106,7 @@ impl Desk<'_> {
         let due = bound(&lot);
         let refused = || {
             let state = lot.state().name();
-            refuse(format!("{} is not to be paid: it is {state}", lot.id))
+            refuse(format!("{} cannot be paid: it is {state}", lot.id))
         };
         let delivery = || Awaited::Delivery { order: order.number.clone() };
         let awaits = match (Stage::of(&lot), lot.state().awaits()) {
@@ -157,7 +159,8 @@ impl Desk<'_> {
         let all = was.saturating_add(paid.amount.minor);
         if paid.is_final || all > most.minor {
             return Err(refuse(format!(
-                "{} is not to be paid before it is received, but for {most} in advance",
+                "before {} is received, at most {most} of it may be paid in advance, and not as \
+                 a final payment",
                 lot.id
             )));
         }
@@ -183,7 +186,7 @@ impl Desk<'_> {
         let is_open = !matches!(lot.state(), LotState::Closed(_));
         let mut after = lot.clone();
         instalment::refund(&mut after, back, is_open).map_err(|error| refuse(error.to_string()))?;
-        after.because(ReasonCode::Refunded, format!("{back} came back"));
+        after.because(ReasonCode::Refunded, format!("{back} was refunded"));
         // The lot stays in its state.
         Ok(LotChange::new(lot, after, LotEvent::Refunded))
     }
@@ -193,8 +196,8 @@ impl Desk<'_> {
 fn of_nothing(named: &Named<PaymentLine>) -> Vec<WrongRow> {
     let is_nothing = |line: &&PaymentLine| line.amount.minor == 0 && !line.is_final;
     let wrong = |line: &PaymentLine| {
-        let hint = "leave the row out, or make it final where nothing more is to be paid";
-        named.wrong(line.lot, "amount", &line.amount, "nothing was paid", hint)
+        let hint = "leave the row out, or mark it final if nothing more will be paid";
+        named.wrong(line.lot, "amount", &line.amount, "the amount is 0", hint)
     };
     named.rows.iter().filter(is_nothing).map(wrong).collect()
 }
@@ -202,8 +205,8 @@ fn of_nothing(named: &Named<PaymentLine>) -> Vec<WrongRow> {
 /// Errors for rows in another currency than the order's.
 fn in_its_currency(order: &Order, named: &Named<PaymentLine>) -> Vec<WrongRow> {
     let currency = order.currency.map(|c| c.to_string()).unwrap_or_default();
-    let detail = format!("`{}` is paid in {currency}", order.number);
-    let hint = format!("say how much {currency} the bank took for it");
+    let detail = format!("`{}` is to be paid in {currency}", order.number);
+    let hint = format!("give the amount in {currency} that the bank charged");
     let is_other = |line: &&PaymentLine| Some(line.amount.currency) != order.currency;
     let others = named.rows.iter().filter(is_other);
     others.map(|line| named.wrong(line.lot, "amount", &line.amount, &detail, &hint)).collect()

@@ -53,14 +53,20 @@ impl Desk<'_> {
             let requested = requested
                 .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
             let Some(place) = order.lines.iter().position(|line| line.lot == lot.id) else {
-                let text = format!("{} was split off: its price is that of its line", lot.id);
+                let text = format!(
+                    "{} was split off from a lot of this order: change the price of that lot \
+                     instead",
+                    lot.id
+                );
                 return Err(Refusal::DoesNotApply(text));
             };
             let is_changed = matches!(by_lot.get(&lot.id), Some(LineAnswer::Changed { .. }));
             if is_changed && lot.bought() != order.lines[place].quantity {
-                let way = "cancel what is not to come as agreed";
-                let text =
-                    format!("parts of {} were split off, and their price is one: {way}", lot.id);
+                let way = "cancel what will not be delivered as agreed";
+                let text = format!(
+                    "parts of {} were split off and share its price, so it cannot change: {way}",
+                    lot.id
+                );
                 return Err(Refusal::DoesNotApply(text));
             }
             let mut after = lot.clone();
@@ -174,20 +180,21 @@ impl Desk<'_> {
             // A supplier may still change lines that it accepted.
             OrderStatus::Accepted if is_change && order.in_kind.is_none() => true,
             OrderStatus::Accepted => {
-                let way = "what was accepted is changed line by line, or cancelled";
-                let text = format!("`{number}` does not wait for a response: {way}");
+                let way = "change accepted lines one by one, or cancel them";
+                let text = format!("`{number}` is not waiting for a response: {way}");
                 return Err(Refusal::DoesNotApply(text));
             }
             OrderStatus::Changed => {
-                let way = "it waits for a decision on its terms; other terms name their lots";
-                let text = format!("`{number}` does not wait for a response: {way}");
+                let way =
+                    "it waits for a decision on its terms; to change them again, name the lots";
+                let text = format!("`{number}` is not waiting for a response: {way}");
                 return Err(Refusal::DoesNotApply(text));
             }
             OrderStatus::AwaitingApproval
             | OrderStatus::Refused
             | OrderStatus::Cancelled
             | OrderStatus::Completed => {
-                let text = format!("`{number}` does not wait for a response");
+                let text = format!("`{number}` is not waiting for a response");
                 return Err(Refusal::DoesNotApply(text));
             }
         };
@@ -210,16 +217,20 @@ impl Desk<'_> {
         for lot in &lots {
             let is_refused = matches!(by_lot.get(&lot.id), Some(LineAnswer::Refused { .. }));
             if is_refused && self.is_accepted(lot)? {
-                let text =
-                    format!("{} was accepted: cancel what is not to come of `{number}`", lot.id);
+                let text = format!(
+                    "{} was accepted: cancel what will not be delivered under `{number}`",
+                    lot.id
+                );
                 return Err(Refusal::DoesNotApply(text));
             }
         }
         if lots.is_empty() {
             let text = if is_again {
-                format!("nothing of `{number}` that it names is still to come")
+                format!("the response names nothing that is still to come under `{number}`")
             } else {
-                format!("no lot of `{number}` waits for it: retry those that are parked first")
+                format!(
+                    "no lot of `{number}` is waiting for a response: retry the parked lots first"
+                )
             };
             return Err(Refusal::DoesNotApply(text));
         }
@@ -297,7 +308,7 @@ impl Desk<'_> {
     fn wrong(&self, answer: &LineAnswer) -> Option<String> {
         let LineAnswer::Changed { unit_price, due } = answer else { return None };
         if let Some(price) = unit_price.filter(|price| price.minor <= 0) {
-            return Some(format!("{price} is no price"));
+            return Some(format!("{price} is not a valid price"));
         }
         let last = self.engine.today(self.coalition) + chrono::Days::new(LONGEST_DAYS);
         due.filter(|due| *due > last).map(|due| format!("{due} is too far away"))

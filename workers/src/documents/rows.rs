@@ -88,8 +88,10 @@ impl Named<ReceiptLine> {
             let is_closed = matches!(lot.state(), LotState::Closed(_));
             if row.accepted < lot.bought() && (is_paid || is_closed) {
                 let detail = match is_closed {
-                    true => format!("{id} is received and paid: its receipt stands"),
-                    false => format!("more of {id} is paid than that: its receipt stands"),
+                    true => {
+                        format!("{id} is received and paid: its receipt cannot change any more")
+                    }
+                    false => format!("more of {id} is already paid: its receipt cannot be lowered"),
                 };
                 let hint = format!("claim what is missing: waybill claim {order}");
                 wrong.push(self.wrong(id, "accepted", &row.accepted, &detail, &hint));
@@ -103,8 +105,8 @@ impl Named<ReceiptLine> {
             let missed = lots.iter().find(is_missed).filter(|_| is_closed);
             if let Some(part) = missed.filter(|_| row.accepted > lot.bought()) {
                 let detail =
-                    format!("{id} is closed, and {} of it are still to come", part.quantity);
-                let hint = format!("say what came besides as {}", part.id);
+                    format!("{id} is closed, and the other {} are still to come", part.quantity);
+                let hint = format!("give the additional quantity as received for {}", part.id);
                 wrong.push(self.wrong(id, "accepted", &row.accepted, &detail, &hint));
             }
         }
@@ -137,7 +139,7 @@ fn still_live(filed: &StoredOrder) -> Result<(), Refusal> {
         | OrderStatus::Accepted
         | OrderStatus::Completed => return Ok(()),
     };
-    let text = format!("`{number}` {what}: nothing of it is to come");
+    let text = format!("`{number}` {what}: nothing will be delivered under it");
     Err(Refusal::DoesNotApply(text))
 }
 
@@ -164,10 +166,10 @@ impl Desk<'_> {
             still_live(&self.order(number).await?)?;
         }
         let hint = format!(
-            "`waybill show {number}` lists its lots; what is of another order goes into a document of \
-             its own"
+            "`waybill show {number}` lists its lots; put lots of another order into a separate \
+             document"
         );
-        let detail = format!("it does not travel under `{number}`");
+        let detail = format!("it is not part of `{number}`");
         wrong(strange.iter().map(|id| named.wrong(*id, "lot", id, &detail, &hint)).collect())?;
         Ok(named)
     }
@@ -189,7 +191,7 @@ impl Desk<'_> {
             (LotState::Waiting { awaits: Awaited::Response { .. }, .. }, _) => {
                 format!("until {} has answered `{number}`", filed.order.supplier)
             }
-            _ => format!("until {id} is at its delivery"),
+            _ => format!("until {id} waits for its delivery"),
         };
         Err(Refusal::Early { until })
     }
@@ -220,7 +222,7 @@ impl Desk<'_> {
                 field: "lot",
                 value: id.to_string(),
                 detail,
-                hint: format!("leave the row out, or look at it: waybill show {id}"),
+                hint: format!("leave the row out, or look at the lot: waybill show {id}"),
             });
         }
         wrong(dropped)?;

@@ -24,8 +24,10 @@ impl Desk<'_> {
                 |source| StoreError::Corrupt { subject: RecordKind::Surplus.subject(&id), source };
             let before: Surplus = serde_json::from_str(&record.body).map_err(corrupt)?;
             if before.fate == SurplusFate::KeptPaid {
-                let text =
-                    format!("{id}: {} more were bought: its receipt stands", before.quantity);
+                let text = format!(
+                    "{id}: {} more were bought than wanted: its receipt cannot change any more",
+                    before.quantity
+                );
                 return Err(Refusal::DoesNotApply(text));
             }
         }

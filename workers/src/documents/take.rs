@@ -68,7 +68,7 @@ pub async fn take(
             Some(Fate::Stale { .. }) => {}
         }
     }
-    let text = "others keep changing what it is about".to_owned();
+    let text = "other processes keep changing the same lots or orders".to_owned();
     Err(Refusal::Failed(JobError::Invalid(text)))
 }
 
@@ -91,7 +91,7 @@ pub(crate) async fn receive(
             Some(Fate::Stale { .. }) => {}
         }
     }
-    Err(JobError::Invalid("others keep changing what it is about".to_owned()))
+    Err(JobError::Invalid("other processes keep changing the same lots or orders".to_owned()))
 }
 
 /// The changes for `document`, whether it is taken, kept or refused.

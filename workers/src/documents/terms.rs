@@ -47,7 +47,7 @@ impl Desk<'_> {
             return Err(Refusal::DoesNotApply(text));
         }
         if self.sender == filed.order.supplier {
-            let why = "terms are not decided on by who asks for them".to_owned();
+            let why = "the supplier cannot decide on its own terms".to_owned();
             return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
         }
         let lots = self.asked_lots(&filed.order, only).await?;
@@ -94,11 +94,12 @@ impl Desk<'_> {
         lots.retain(|lot| lot.order.as_deref() == Some(&*order.number) && waits(lot));
         let found: Vec<LotId> = lots.iter().map(|lot| lot.id).collect();
         if let Some(missing) = only.iter().find(|lot| !found.contains(lot)) {
-            let text = format!("{missing} does not wait for a decision on its terms");
+            let text = format!("{missing} is not waiting for a decision on its terms");
             return Err(Refusal::DoesNotApply(text));
         }
         if lots.is_empty() {
-            let text = format!("nothing of `{}` waits for a decision on its terms", order.number);
+            let text =
+                format!("no lot of `{}` is waiting for a decision on its terms", order.number);
             return Err(Refusal::DoesNotApply(text));
         }
         Ok(lots)
@@ -118,7 +119,8 @@ impl Desk<'_> {
         let order = &deciding.filed.order;
         let line = order.lines.iter().find(|line| line.lot == lot.id);
         let asked = line.and_then(|line| Some((line, line.asked.as_ref()?)));
-        let (line, terms) = asked.ok_or_else(|| refuse("nothing is asked for".to_owned()))?;
+        let (line, terms) =
+            asked.ok_or_else(|| refuse("no changed terms are asked for".to_owned()))?;
         let mut purse = Purse {
             coalition: self.coalition,
             day: self.engine.today(self.coalition),
@@ -276,7 +278,7 @@ impl Desk<'_> {
         let mut filed = self.order(&number).await?;
         let change_set = self.change_set();
         if !agreed {
-            let why = format!("{envelope} may not be used for what it costs more");
+            let why = format!("{envelope} may not be used for the higher price");
             let (mut change_set, id) =
                 self.not_agreed(filed, change_set, lot, (ReasonCode::ConsentRefused, &why))?;
             let change = change_set.lots.iter_mut().find(|change| change.after.id == id);

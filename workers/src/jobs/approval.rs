@@ -53,7 +53,7 @@ impl Asked<'_> {
         match total.and_then(|total| self.converted(total, limit.currency)) {
             Some(total) if total.minor <= limit.minor => None,
             Some(total) => Some(format!("it costs {total}, above the limit of {limit}")),
-            None => Some(format!("what it costs cannot be compared with the limit of {limit}")),
+            None => Some(format!("its cost cannot be compared with the limit of {limit}")),
         }
     }
 
@@ -92,7 +92,7 @@ impl Asked<'_> {
         let cost = cost.map_or_else(String::new, |cost| format!(", for {cost}"));
         let percent = format!("{}.{} %", limit.per_mille / 10, limit.per_mille % 10);
         Some(format!(
-            "{surplus} {unit} of {} above the {wanted} wanted{cost}, because {} sells no less than {} \
+            "{surplus} {unit} of {} above the {wanted} wanted{cost}, because {} sells at least {} \
              (limit: {percent}{allowed})",
             offer.item,
             offer.supplier,
@@ -115,7 +115,7 @@ impl Asked<'_> {
         let total = order.total()?;
         let estimate = self.estimated(total.currency, lots);
         let Some(estimate) = estimate else {
-            return Some(format!("its estimates cannot be compared with the {total} it costs"));
+            return Some(format!("its estimates cannot be compared with its cost of {total}"));
         };
         let most = i128::from(estimate.minor) * i128::from(1000 + self.policy.tolerance_per_mille);
         if i128::from(total.minor) * 1000 <= most {

@@ -59,12 +59,13 @@ pub(super) async fn taken_back(
         let mut change_set = ChangeSet::new(ACTOR, engine.clock.now());
         for (lot, why) in lots {
             let (code, reason) = match why {
-                Some(why) => {
-                    (why.why.code(), format!("on {day}: {why}, so {number} is taken back"))
-                }
+                Some(why) => (why.why.code(), format!("on {day}: {why}, so {number} is withdrawn")),
                 None => (
                     ReasonCode::OrderTakenBack,
-                    format!("{number} is taken back: other lots of it cannot be paid for any more"),
+                    format!(
+                        "{number} is withdrawn: other lots of this order cannot be paid for any \
+                         more"
+                    ),
                 ),
             };
             let mut after = lot.clone();

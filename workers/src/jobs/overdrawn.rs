@@ -71,7 +71,10 @@ pub(super) fn returned(
                 .any(|change| change.after.id == lot.id)
         };
         let lots: Vec<Lot> = lots.iter().filter(|lot| !is_taken(lot)).cloned().collect();
-        let why = format!("{} states less than is set aside of it, so it is matched again", row.id);
+        let why = format!(
+            "{} states less money than is set aside from it, so this lot is matched again",
+            row.id
+        );
         let back = |lot: &Lot| -> i64 {
             let own = lot.funding.iter().filter(|share| share.envelope == row.id);
             own.map(|share| share.amount.minor).sum()
@@ -115,7 +118,7 @@ pub(super) async fn untold(
             continue;
         }
         let cause = format!(
-            "{} minor units are stated, and {} are bound, paid or lapsed",
+            "{} minor units are stated, but {} are bound, paid or lapsed",
             row.committed,
             bound(row)
         );
@@ -127,7 +130,8 @@ pub(super) async fn untold(
 /// Closes the incidents of contributions that state enough again.
 pub(super) async fn closed(engine: &Engine) -> Result<Option<ChangeSet>, JobError> {
     let mut change_set = ChangeSet::new(JobKind::Round.name(), engine.clock.now());
-    change_set.records = mended(&*engine.store, OVERDRAWN, "it states enough again").await?;
+    change_set.records =
+        mended(&*engine.store, OVERDRAWN, "the contribution states enough again").await?;
     if !change_set.records.is_empty() {
         // Read envelopes after the incidents. An incident that is opened meanwhile makes its record
         // stale.

@@ -133,7 +133,7 @@ fn together(
     };
     whys.truncate(3);
     Err(format!(
-        "{wanted} {unit} are wanted together, and {supplier} sells no less than {bought}: {}",
+        "{wanted} {unit} are wanted in all, but {supplier} sells at least {bought}: {}",
         whys.join("; ")
     ))
 }

@@ -353,7 +353,7 @@ impl Round {
             shares.collect::<Vec<_>>().join(", ")
         };
         let text = format!(
-            "on {}: {} instead of {}, so that as much as can be is funded by priority",
+            "on {}: {} instead of {}, so that as much as possible is funded by priority",
             at.day,
             list(&shares),
             list(&lot.funding)

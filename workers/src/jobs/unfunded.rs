@@ -45,9 +45,9 @@ pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<Change
 pub(super) fn shortfall(why: &Unfunded) -> String {
     match why {
         Unfunded::Money { missing, .. } | Unfunded::Donors { missing, .. } => {
-            format!("its money is needed by lots ahead that can use no other; {missing} missing")
+            format!("lots ahead need its money and can use no other; {missing} missing")
         }
-        Unfunded::RequesterCap { left } => format!("its requester may have {left} more"),
+        Unfunded::RequesterCap { left } => format!("its requester may receive only {left} more"),
     }
 }
 
@@ -78,10 +78,10 @@ pub(super) fn unoffered(
     );
     let text = match (code, is_answer) {
         (ReasonCode::OffersRefused, true) => {
-            format!("every offer of it was refused, the last: {}; {nearest}", lot.reason)
+            format!("every offer for it was refused, the last: {}; {nearest}", lot.reason)
         }
-        (ReasonCode::OffersRefused, false) => format!("every offer of it was refused; {nearest}"),
-        _ => format!("no supplier offers it as asked; {nearest}"),
+        (ReasonCode::OffersRefused, false) => format!("every offer for it was refused; {nearest}"),
+        _ => format!("no supplier offers it as requested; {nearest}"),
     };
     let mut after = lot.clone();
     after.because(code, format!("on {}: {text}", at.day));
@@ -141,9 +141,9 @@ pub(super) fn explain(problem: &Problem, solution: &Solution, ask: &Ask, why: &U
         Unfunded::Money { missing, .. } => format!("{missing} missing: {reasons}"),
         Unfunded::Donors { missing, is_proven, .. } => {
             let most = problem.policy.max_donors.unwrap_or_default();
-            let how = if *is_proven { "" } else { ", as far as was looked" };
-            format!("{missing} missing of {most} donors together{how}: {reasons}")
+            let how = if *is_proven { "" } else { " (the search was not complete)" };
+            format!("{missing} missing with at most {most} donors{how}: {reasons}")
         }
-        Unfunded::RequesterCap { left } => format!("its requester may have {left} more"),
+        Unfunded::RequesterCap { left } => format!("its requester may receive only {left} more"),
     }
 }

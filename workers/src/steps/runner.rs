@@ -53,7 +53,7 @@ async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig, track: T
         let done = batch(&engine, &step, &config, &taken.ids).instrument(span).await;
         if let Err(error) = done {
             tracing::error!(step = %config.name, error = &error as &dyn std::error::Error,
-                "a batch could not be committed; it stays due");
+                "a batch could not be committed; it will be tried again");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         engine.broker.acknowledge(taken);

@@ -12,14 +12,14 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    #[error("`{0}` is no URL")]
+    #[error("`{0}` is not a URL")]
     NoUrl(String),
     /// It is neither `https`, nor `http` to an allowed address.
-    #[error("`{0}` is not https")]
+    #[error("`{0}` does not use https")]
     NotHttps(String),
-    #[error("a URL with a name or password in it is not taken")]
+    #[error("a URL may not contain a user name or password")]
     Credentials,
-    #[error("`{0}` is no public address")]
+    #[error("`{0}` is not a public address")]
     NotPublic(String),
     #[error("`{host}` cannot be resolved: {why}")]
     Unresolved { host: String, why: String },
@@ -74,7 +74,7 @@ async fn resolve(host: &str, allow: &[IpNet]) -> Result<Vec<IpAddr>, AddressErro
     let found = tokio::net::lookup_host((host, 0)).await.map_err(|e| failed(e.to_string()))?;
     let found: Vec<IpAddr> = found.map(|address| address.ip()).collect();
     if found.is_empty() {
-        return Err(failed("it names no address".to_owned()));
+        return Err(failed("the name has no address".to_owned()));
     }
     // A non-public address among others is a trap, so one is enough to refuse the name.
     if found.iter().any(|address| !is_allowed(*address, allow)) {

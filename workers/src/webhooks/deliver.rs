@@ -81,14 +81,15 @@ impl JobHandler for Deliver {
             change_set.records.push(disable(
                 &state,
                 now,
-                "its account holds no longer".to_owned(),
+                "its account was revoked or has expired".to_owned(),
             )?);
             return Ok(change_set.into());
         }
         let secrets = match sealed::secrets(&engine.keys, &job.key, &state.secrets) {
             Ok(secrets) => secrets,
             Err(error) => {
-                tracing::error!(%error, "nothing is sent to a webhook: start this process with the key (--key-file)");
+                tracing::error!(%error, "webhooks cannot be sent: start this process with the \
+                                         key (--key-file)");
                 return Ok(Done::paused(engine));
             }
         };

@@ -127,8 +127,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let none =
-            || Problem::new(ProblemKind::Unauthorized, "nobody is known to ask", "send a token");
+        let none = || {
+            Problem::new(ProblemKind::Unauthorized, "the request names no account", "send a token")
+        };
         parts.extensions.get::<Self>().cloned().ok_or_else(none)
     }
 }
@@ -251,7 +252,7 @@ pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Probl
     if let Caller::Account(account) = caller
         && !account.scope.lets(method)
     {
-        let detail = format!("this token may only read, and {method} {path} does more");
+        let detail = format!("this token may only read, but {method} {path} changes something");
         return Err(Problem::new(
             ProblemKind::Forbidden,
             detail,
@@ -276,7 +277,7 @@ fn refuse(detail: &str) -> Problem {
 
 /// The same answer for anything wrong with a token, so that it does not reveal which accounts exist.
 fn wrong() -> Problem {
-    refuse("the token is not valid, or no longer")
+    refuse("the token is not valid, or not valid any more")
 }
 
 fn origin(request: &Request) -> Option<Origin> {
@@ -317,9 +318,13 @@ pub(crate) async fn by_token(
     let origin = origin.map(|origin| origin.0);
     if !account.may_come_from(origin) {
         let from = origin.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
-        tracing::warn!(account = account.actor(), from, "a token was used from elsewhere");
+        tracing::warn!(
+            account = account.actor(),
+            from,
+            "a token was used from an address that it may not be used from"
+        );
         let detail = format!("this token may not be used from {from}");
-        let hint = "use it from the networks that it was given for, or ask an admin for another";
+        let hint = "use it from its allowed networks, or ask an admin for another token";
         return Err(Problem::new(ProblemKind::Forbidden, detail, hint));
     }
     mark_used(engine, id, now).await;
@@ -341,6 +346,9 @@ async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
     });
     if let Err(error) = engine.commit(vec![change_set], None).await {
         // A failure here does not fail the request.
-        tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not kept");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the use of a token could not be recorded"
+        );
     }
 }

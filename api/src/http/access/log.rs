@@ -74,7 +74,8 @@ impl AccessLog {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(&line) {
             let path = self.path.display();
-            tracing::error!(%path, %error, request = entry.request, "the access log lacks a request");
+            tracing::error!(%path, %error, request = entry.request, "a request could not be \
+                written to the access log");
         }
     }
 }

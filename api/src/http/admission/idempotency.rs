@@ -76,13 +76,13 @@ async fn keyed(
 ) -> Result<Response, Problem> {
     let key = key.filter(|key| !key.is_empty() && key.len() <= LONGEST);
     let key = key.ok_or_else(|| {
-        let detail = format!("it is 1 to {LONGEST} visible ASCII characters");
-        Problem::field("Idempotency-Key", detail, "take a UUID")
+        let detail = format!("it must have 1 to {LONGEST} visible ASCII characters");
+        Problem::field("Idempotency-Key", detail, "use a UUID")
     })?;
     let caller = request.extensions().get::<Caller>().map_or("nobody", Caller::id).to_owned();
     let key = format!("{caller}/{key}");
     let Some(_held) = Held::take(&key) else {
-        let detail = "a request with this Idempotency-Key is being answered";
+        let detail = "a request with this Idempotency-Key is still being answered";
         return Err(Problem {
             retry_after: Some(1),
             ..Problem::new(ProblemKind::Conflict, detail, "wait")
@@ -105,11 +105,11 @@ async fn keyed(
         && let Ok(reply) = serde_json::from_str::<Reply>(&kept)
     {
         if reply.request != digest {
-            let detail = "this Idempotency-Key was used for another request";
+            let detail = "this Idempotency-Key was already used for a different request";
             return Err(Problem::new(
                 ProblemKind::Conflict,
                 detail,
-                "take a new key for a new request",
+                "use a new key for a new request",
             ));
         }
         return Ok(again(reply));
@@ -120,12 +120,12 @@ async fn keyed(
         return Ok(response);
     }
     if gives_secret {
-        let detail =
-            "what was asked for under this Idempotency-Key was given; its secret is shown once";
+        let detail = "the request with this Idempotency-Key was already carried out; its secret \
+                      is shown only once";
         let problem = Problem::new(
             ProblemKind::Conflict,
             detail,
-            "look it up, or take a new key for another",
+            "look the result up, or use a new key for another request",
         );
         keep(api, key, digest, problem.into_response()).await?;
         return Ok(response);
@@ -144,7 +144,7 @@ async fn keep(
     response: Response,
 ) -> Result<Response, Problem> {
     let (parts, body) = response.into_parts();
-    let failed = |_| Problem::new(ProblemKind::Internal, "an answer could not be read", "");
+    let failed = |_| Problem::new(ProblemKind::Internal, "a stored answer could not be read", "");
     let body = to_bytes(body, usize::MAX).await.map_err(failed)?;
     let content_type = parts.headers.get(header::CONTENT_TYPE);
     if let Ok(text) = String::from_utf8(body.to_vec())

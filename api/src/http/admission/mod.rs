@@ -216,13 +216,13 @@ impl Admission {
         let own = account.places.of(cost);
         let own = match cost {
             Cost::Little => {
-                within(own).await.ok_or_else(|| busy("this account asks too much at once"))
+                within(own).await.ok_or_else(|| busy("this account has too many requests running"))
             }
-            Cost::Much | Cost::File | Cost::Outside => own
-                .try_acquire_owned()
-                .map_err(|_| busy("this account is being answered, and may not ask more at once")),
+            Cost::Much | Cost::File | Cost::Outside => own.try_acquire_owned().map_err(|_| {
+                busy("this account already has as many requests running as it may have at once")
+            }),
         }?;
-        let others = || busy("others are being answered, who asked before");
+        let others = || busy("the service is answering earlier requests");
         let mut held = vec![own];
         if cost == Cost::Much {
             held.push(within(account.turns.clone()).await.ok_or_else(others)?);
@@ -243,7 +243,7 @@ async fn within(places: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 }
 
 fn busy(detail: &str) -> Problem {
-    let hint = "wait as long as Retry-After says, then ask again";
+    let hint = "wait for the time in Retry-After, then try again";
     Problem { retry_after: Some(2), ..Problem::new(ProblemKind::TooManyRequests, detail, hint) }
 }
 
@@ -262,7 +262,7 @@ pub(crate) async fn admit(
                 request = match body.collect().await {
                     Ok(arrived) => Request::from_parts(parts, Body::from(arrived.to_bytes())),
                     Err(error) => {
-                        let detail = format!("the body broke off: {error}");
+                        let detail = format!("the body of the request ended early: {error}");
                         return Problem::new(ProblemKind::Malformed, detail, "send it again")
                             .into_response();
                     }

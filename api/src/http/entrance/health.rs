@@ -103,7 +103,7 @@ async fn metrics(
 ) -> Response {
     if token.is_some_and(|token| !token.is_in(&headers)) {
         let hint = "send `Authorization: Bearer TOKEN` with the token of --metrics-token-file";
-        return Problem::new(ProblemKind::Unauthorized, "the metrics ask for a token", hint)
+        return Problem::new(ProblemKind::Unauthorized, "the metrics require a token", hint)
             .into_response();
     }
     let (gauges, backlog) = gauges.look(&engine).await;

@@ -122,12 +122,12 @@ pub fn network(api: &Api, network: &Network) -> Router {
 }
 
 async fn nowhere(request: Request) -> Problem {
-    let detail = format!("there is nothing at {}", request.uri().path());
+    let detail = format!("there is no route {}", request.uri().path());
     Problem::new(ProblemKind::NotFound, detail, "see /docs for the routes")
 }
 
 async fn not_so(request: Request) -> Problem {
-    let detail = format!("{} is not for {}", request.method(), request.uri().path());
+    let detail = format!("{} does not accept {}", request.method(), request.uri().path());
     Problem::new(ProblemKind::MethodNotAllowed, detail, "see /docs for the routes")
 }
 
@@ -168,7 +168,7 @@ fn arriving(body: Body) -> Body {
                 Ok(Some(Ok(frame))) => Some((Ok(frame), Some(left))),
                 Ok(Some(Err(error))) => Some((Err(error), None)),
                 Ok(None) => None,
-                Err(_) => Some((Err(axum::Error::new("it was not there in time")), None)),
+                Err(_) => Some((Err(axum::Error::new("the request did not arrive in time")), None)),
             }
         });
     Body::from_stream(frames)
@@ -189,8 +189,11 @@ async fn in_time(request: Request, next: Next) -> Response {
     match answered {
         Ok(response) => response.unwrap_or_else(|_| Problem::inside().into_response()),
         Err(_) => {
-            let detail = format!("it was not there and answered within {} s", PATIENCE.as_secs());
-            Problem::new(ProblemKind::Timeout, detail, "send less at once").into_response()
+            let detail = format!(
+                "the request was not received and answered within {} s",
+                PATIENCE.as_secs()
+            );
+            Problem::new(ProblemKind::Timeout, detail, "send a smaller request").into_response()
         }
     }
 }

@@ -78,7 +78,7 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let Ok(_room) = STRANGERS.try_acquire() else {
         let problem = Problem::new(
             ProblemKind::TooManyRequests,
-            "others are handing in",
+            "too many uploads are running",
             "try again in a moment",
         );
         return problem_page(&form, problem);
@@ -125,7 +125,11 @@ async fn read(
             continue;
         }
         let Some(caller) = &caller else {
-            return Err(Problem::field("token", "it does not come first", "use the page's form"));
+            return Err(Problem::field(
+                "token",
+                "it is not the first field of the form",
+                "use the form on this page",
+            ));
         };
         if name == "file" {
             if let (Some(admission), None) = (admission, &place) {
@@ -145,7 +149,7 @@ async fn read(
             _ => {}
         }
     }
-    let caller = caller.ok_or_else(|| Problem::field("token", "there is none", ""))?;
+    let caller = caller.ok_or_else(|| Problem::field("token", "it is missing", ""))?;
     Ok((caller, place))
 }
 
@@ -177,12 +181,16 @@ const LONGEST_TOKEN: usize = 200;
 async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, Problem> {
     if form.kind == "requisitions" {
         may(caller, "POST", "/v1/requisitions")?;
-        let none = || Problem::field("file", "there is none", "choose a file");
+        let none = || Problem::field("file", "it is missing", "choose a file");
         let (name, bytes) = form.file.take().ok_or_else(none)?;
         let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         if !["csv", "xlsx", "json", "jsonl"].contains(&ending.as_str()) {
-            let detail = format!("`{name}` is no file that is read");
-            return Err(Problem::field("file", detail, "choose a .csv, .xlsx, .json or .jsonl"));
+            let detail = format!("`{name}` is not of a supported file type");
+            return Err(Problem::field(
+                "file",
+                detail,
+                "choose a .csv, .xlsx, .json or .jsonl file",
+            ));
         }
         let lines = requisitions::read(Body::from(bytes), &ending).await?;
         let how = requisitions::Handing::default();
@@ -197,15 +205,17 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
         "order_response" => Content::OrderResponse { order, lines: Vec::new() },
         "despatch_advice" => Content::DespatchAdvice { order, lines: despatched(&form.lines)? },
         "receipt_advice" => Content::ReceiptAdvice { order, lines: received(&form.lines)? },
-        _ => return Err(Problem::field("kind", "it is none of those that can be chosen", "")),
+        _ => return Err(Problem::field("kind", "it is not one of the choices", "")),
     };
     let number = form.number.trim().to_owned();
     let sent = Sent { number, sender: None, remark: String::new(), content };
     let answer = documents::hand_in(api, caller, documents::HandIn::default(), sent).await?;
     Ok(match answer.outcome {
-        Outcome::Taken => "It was taken.".to_owned(),
-        Outcome::TakenBefore => "It was taken before, and changes nothing more.".to_owned(),
-        Outcome::Kept => "Its time has not come: it is kept, and taken then.".to_owned(),
+        Outcome::Taken => "It was accepted.".to_owned(),
+        Outcome::TakenBefore => "It was already accepted earlier; nothing changes.".to_owned(),
+        Outcome::Kept => {
+            "It is too early: it is stored, and applied when its time comes.".to_owned()
+        }
     })
 }
 
@@ -238,9 +248,10 @@ struct Measured {
 fn despatched(text: &str) -> Result<Vec<DespatchLine>, Problem> {
     let line = |(row, words): (usize, Vec<&str>)| {
         let [lot, amount] = words[..] else {
-            return Err(wrong(row, "it is not a lot and a quantity"));
+            return Err(wrong(row, "write a lot and a quantity"));
         };
-        let lot = lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is no lot")))?;
+        let lot =
+            lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is not the id of a lot")))?;
         Ok(DespatchLine { lot, quantity: quantity(row, amount)? })
     };
     rows(text).map(line).collect()
@@ -252,10 +263,14 @@ fn received(text: &str) -> Result<Vec<ReceiptLine>, Problem> {
             [lot, accepted] => (lot, accepted, "0"),
             [lot, accepted, rejected] => (lot, accepted, rejected),
             _ => {
-                return Err(wrong(row, "it is not a lot, what was accepted and what was rejected"));
+                return Err(wrong(
+                    row,
+                    "write a lot, the accepted quantity and the rejected quantity",
+                ));
             }
         };
-        let lot = lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is no lot")))?;
+        let lot =
+            lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is not the id of a lot")))?;
         let (accepted, rejected) = (quantity(row, accepted)?, quantity(row, rejected)?);
         let (remedy, reject_reason) = Default::default();
         Ok(ReceiptLine { lot, accepted, rejected, remedy, reject_reason })
@@ -291,10 +306,10 @@ fn shown(status: StatusCode, form: &Form, said: Option<(String, bool)>) -> Respo
 fn rendered(form: &Form, said: Option<(String, bool)>) -> Markup {
     let content = html! {
         h1 { "Hand in" }
-        p { "For those who have no system of their own. Others use " a href="/docs" { "the API" } "." }
+        p { "For senders who have no system of their own. Others use " a href="/docs" { "the API" } "." }
         @if let Some((said, is_wrong)) = &said {
             p class={ "said" @if *is_wrong { " wrong" } } role="status" {
-                @if *is_wrong { strong { "Not taken: " } }
+                @if *is_wrong { strong { "Not accepted: " } }
                 (said)
             }
         }
@@ -314,7 +329,8 @@ fn rendered(form: &Form, said: Option<(String, bool)>) -> Markup {
             label {
                 span { "Your number for it" }
                 input name="number" value=(form.number) maxlength="100";
-                small { "A document is taken once by its number; the same again changes nothing." }
+                small { "A document with the same number counts once; sending it again changes \
+                         nothing." }
             }
             label {
                 span { "Order" }

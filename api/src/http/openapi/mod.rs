@@ -37,7 +37,7 @@ got. What a caller may do depends on the role of its account; what it sees, on w
         (name = "money", description = "What donors give, and what became of it."),
         (name = "orders", description = "What is bought of whom."),
         (name = "documents", description = "What parties answer and report."),
-        (name = "incidents", description = "What an operator has to mend."),
+        (name = "incidents", description = "Problems that an operator has to fix."),
         (name = "events", description = "Everything that happened, in order."),
         (name = "webhooks", description = "The same, sent to you."),
         (name = "accounts", description = "Who may do what."),

@@ -64,7 +64,7 @@ pub(crate) async fn cron_next(
     match query.count.unwrap_or(10) {
         count @ 1..=1000 => Ok(Json(coming(&api.engine, count as usize).await?)),
         other => {
-            let detail = format!("{other} is not within 1 and 1000");
+            let detail = format!("{other} is not between 1 and 1000");
             Err(Problem::field("count", detail, "ask for fewer"))
         }
     }

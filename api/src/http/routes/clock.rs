@@ -39,7 +39,7 @@ async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Problem> {
     }
     if doubt.is_some() {
         let now = engine.store.time().await?.unwrap_or_else(|| engine.clock.now());
-        tracing::warn!(by, %now, "the clock is said to be right");
+        tracing::warn!(by, %now, "somebody confirmed that the clock is right");
         let mut change_set = ChangeSet::new(by, now);
         change_set.notes = engine.timekeeper.accepted(&*engine.store, now).await?;
         // This bypasses `Engine::commit`, which refuses everything until the clock is trusted.

@@ -106,8 +106,8 @@ pub(crate) async fn command(
     if asked.on.is_empty() || asked.on.len() > MOST {
         return Err(Problem::field(
             "on",
-            "it names none, or more than 1,000",
-            "send them in parts",
+            "it names no lot, or more than 1,000",
+            "send at least one, and at most 1,000 in one request",
         ));
     }
     may(&caller, &asked.command)?;
@@ -191,7 +191,7 @@ async fn together(
                     None
                 }
                 Fate::Stale { .. } => {
-                    let why = "others keep changing it: try again".to_owned();
+                    let why = "other requests keep changing it: try again".to_owned();
                     Some(settled(&id, Outcome::Refused, why))
                 }
             };
@@ -226,7 +226,7 @@ async fn one(
             match (caller.party(), TakenDocument::sender_in(&change_set)) {
                 // Only the party that was asked may answer.
                 (Some(party), Some(sender)) if sender != party && sender != actor => {
-                    let why = format!("only {sender} may");
+                    let why = format!("only {sender} may do this");
                     Err(settled(id, Outcome::Refused, why))
                 }
                 _ => Ok(*change_set),

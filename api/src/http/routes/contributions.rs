@@ -73,7 +73,11 @@ pub(crate) async fn put(
     Body(given): Body<Contribution>,
 ) -> Result<Response, Problem> {
     if given.id != id {
-        return Err(Problem::field("id", "it differs from that of the path", "give the same id"));
+        return Err(Problem::field(
+            "id",
+            "it differs from the id in the path",
+            "give the id of the path",
+        ));
     }
     let visibility = caller.visibility(&api.engine).await?;
     let is_own = |given: &Contribution| {
@@ -82,11 +86,11 @@ pub(crate) async fn put(
     };
     let before = visibility.coalition.contributions.get(&id);
     if !is_own(&given) || before.is_some_and(|before| !is_own(before)) {
-        let detail = "a donor states what it alone gives";
+        let detail = "a donor can only state a contribution that it gives alone";
         return Err(Problem::new(
             ProblemKind::Forbidden,
             detail,
-            "the secretariat states joint ones",
+            "the secretariat states contributions of several donors",
         ));
     }
     if before.is_none() {
@@ -111,8 +115,8 @@ fn check(
 ) -> Result<(), Problem> {
     given.check()?;
     if let Some(donor) = given.donors.iter().find(|donor| !parties.contains_key(*donor)) {
-        let detail = format!("no party is called `{donor}`");
-        return Err(Problem::field("donors", detail, "state the party first"));
+        let detail = format!("there is no party `{donor}`");
+        return Err(Problem::field("donors", detail, "add the party first"));
     }
     Ok(())
 }

@@ -190,20 +190,20 @@ fn problem(refusal: Refusal) -> Problem {
                 detail: row.detail,
                 hint: Some(row.hint),
             });
-            let hint = "mend these rows and send the whole document again";
+            let hint = "correct these rows and send the whole document again";
             Problem::new(ProblemKind::Refused, text, hint).with(told.collect())
         }
         Refusal::Early { .. } => {
-            Problem::new(ProblemKind::Refused, text, "look at the order as it is now")
+            Problem::new(ProblemKind::Refused, text, "check the present state of the order")
         }
         Refusal::DoesNotApply(_) => {
-            Problem::new(ProblemKind::Refused, text, "look at the lot or order as it is now")
+            Problem::new(ProblemKind::Refused, text, "check the present state of the lot or order")
         }
         Refusal::NotAllowed { .. } => {
-            Problem::new(ProblemKind::Forbidden, text, "let that party send it")
+            Problem::new(ProblemKind::Forbidden, text, "that party has to send it")
         }
         Refusal::OtherOfThatNumber { .. } => {
-            Problem::new(ProblemKind::Conflict, text, "take a number of its own for each document")
+            Problem::new(ProblemKind::Conflict, text, "use a different number for each document")
         }
         Refusal::Failed(error) => error.into(),
     }
@@ -215,7 +215,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
         Problem::new(
             ProblemKind::Forbidden,
             detail,
-            "send it with an account of the party that says it",
+            "send it with an account of the party that sends the document",
         )
     };
     let role = caller.role();
@@ -237,7 +237,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
     };
     // The operator on this machine may speak for anybody, since the operator could also read the database files.
     if !may_say && *caller != Caller::Local {
-        return Err(forbid(format!("the role {} may not say this", role.name())));
+        return Err(forbid(format!("the role {} may not send this document", role.name())));
     }
     let Sent { number, sender, content, .. } = sent;
     if let Content::Approval { .. } | Content::TermsDecision { .. } = content
@@ -249,7 +249,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
     match (caller.party(), sender) {
         (None, Some(sender)) => Ok(Document { sender, number, content }),
         (None, None) => {
-            Err(Problem::field("sender", "it is missing", "say in whose name it is handed in"))
+            Err(Problem::field("sender", "it is missing", "name the party for which it is sent"))
         }
         (Some(code), _) if role == Role::Recipient => {
             let lines = match &content {
@@ -279,5 +279,5 @@ async fn received(api: &Api, code: &str, lines: &[ReceiptLine]) -> Result<String
         }
     }
     let requester = known.values().next().map(|line| line.requester.clone());
-    requester.ok_or_else(|| Problem::field("lines", "there is none", "say what was received"))
+    requester.ok_or_else(|| Problem::field("lines", "it is missing", "say what was received"))
 }

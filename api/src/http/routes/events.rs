@@ -114,8 +114,8 @@ pub(crate) async fn feed(
     let limit = limit(query.limit)?;
     let wait = query.wait.unwrap_or(0);
     if wait > LONGEST {
-        let detail = format!("{wait} is more than {LONGEST} s");
-        return Err(Problem::field("wait", detail, "ask again when it is over"));
+        let detail = format!("{wait} is more than the limit of {LONGEST} s");
+        return Err(Problem::field("wait", detail, "use a shorter wait, and ask again after it"));
     }
     let after = match query.after {
         Some(after) => after,
@@ -127,7 +127,7 @@ pub(crate) async fn feed(
     }
     if let Some(last) = query.last {
         if query.after.is_some() || last > MOST {
-            let detail = format!("it is above {MOST}, or beside `after`");
+            let detail = format!("it is above {MOST}, or was given together with `after`");
             return Err(Problem::field("last", detail, "give one of them"));
         }
         return Ok(Json(latest(&api.engine, &caller, query.filter(), last).await?).into_response());
@@ -136,8 +136,8 @@ pub(crate) async fn feed(
     if accepts.is_some_and(|accept| accept.contains("text/event-stream")) {
         let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let bad = |_| {
-            let hint = "give the id of an event that the stream has sent, or none";
-            Problem::field("Last-Event-ID", "it is no position of the feed", hint)
+            let hint = "give the id of an event from this stream, or leave it out";
+            Problem::field("Last-Event-ID", "it is not a position of the feed", hint)
         };
         let after = last.map(str::parse).transpose().map_err(bad)?.unwrap_or(after);
         let after = from(&api.engine, after).await?;

@@ -97,11 +97,12 @@ fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
     if lines <= most || *caller == Caller::Local {
         return Ok(());
     }
-    let detail = format!("there are {lines} lines, and {most} are taken at once");
+    let detail =
+        format!("the request has {lines} lines, but at most {most} are accepted in one request");
     Err(Problem::new(
         ProblemKind::TooLarge,
         detail,
-        "hand them in in parts, or at the service's own machine",
+        "send them in parts, or import them on the service's own machine",
     ))
 }
 
@@ -126,8 +127,7 @@ async fn check_lines(engine: &Engine, lines: &[Submitted]) -> Result<(), Problem
         return Ok(());
     }
     let detail = "lines are wrong; nothing was taken";
-    Err(Problem::new(ProblemKind::Refused, detail, "mend them, and hand them in again")
-        .with(errors))
+    Err(Problem::new(ProblemKind::Refused, detail, "correct them and send them again").with(errors))
 }
 
 /// Passes on a check's result, naming `id` in its error. A new id is checked as well.

@@ -63,11 +63,7 @@ pub(crate) async fn replay(
     Body(asked): Body<Replay>,
 ) -> Result<Json<Replayed>, Problem> {
     if asked.cause.is_none() && asked.lots.is_empty() {
-        return Err(Problem::field(
-            "cause",
-            "neither it nor `lots` is given",
-            "say what to replay",
-        ));
+        return Err(Problem::field("cause", "give either it or `lots`", "name what to replay"));
     }
     let mut found = parked(&api.engine, usize::MAX).await?;
     found.retain(|(cause, _, lot)| {

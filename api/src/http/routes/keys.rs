@@ -51,12 +51,12 @@ pub(crate) async fn seal(
 ) -> Result<Json<Resealed>, Problem> {
     let Some(key) = api.engine.keys.current() else {
         let hint =
-            "make one with `waybill key new FILE`, and start every process with --key-file FILE";
-        return Err(Problem::new(ProblemKind::Refused, "the service has no key to seal by", hint));
+            "create one with `waybill key new FILE`, and start every process with --key-file FILE";
+        return Err(Problem::new(ProblemKind::Refused, "the service has no key", hint));
     };
     if let Some(wanted) = asked.key.filter(|wanted| *wanted != key) {
-        let detail = format!("the service seals by key {key}, not by {wanted}");
-        let hint = "let it read its keys again: SIGHUP, or a restart";
+        let detail = format!("the service uses key {key}, not {wanted}");
+        let hint = "make it read its keys again: send SIGHUP, or restart it";
         return Err(Problem::new(ProblemKind::Conflict, detail, hint));
     }
     let sealed = reseal(&api.engine, &caller.actor()).await?;

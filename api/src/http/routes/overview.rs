@@ -80,8 +80,8 @@ pub(crate) async fn arrivals(
 ) -> Result<Json<ArrivalPage>, Problem> {
     let days = query.days.unwrap_or(AHEAD);
     if days > FAR {
-        let detail = format!("{days} is not within 0 and {FAR}");
-        return Err(Problem::field("days", detail, "ask for less"));
+        let detail = format!("{days} is not between 0 and {FAR}");
+        return Err(Problem::field("days", detail, "ask for a smaller number"));
     }
     let then = AsOf::of(&api.engine, query.on).await?;
     let mut visibility = caller.visibility(&then.engine).await?;

@@ -187,7 +187,7 @@ const MOST_NETWORKS: usize = 100;
 fn random(error: getrandom::Error) -> Problem {
     Problem::new(
         ProblemKind::Unavailable,
-        format!("the system provides no random numbers: {error}"),
+        format!("the system gives no random numbers: {error}"),
         "try again",
     )
 }
@@ -240,7 +240,7 @@ async fn write(
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => Err(Problem::new(
             ProblemKind::Conflict,
-            "another has changed it meanwhile",
+            "another request has changed it in the meantime",
             "try again",
         )),
         Some(Fate::Refused { rule }) => Err(Problem::new(ProblemKind::Refused, rule, "")),
@@ -286,7 +286,11 @@ pub(crate) async fn create(
 
 fn bounded(days: Option<u32>) -> Result<(), Problem> {
     if days.is_some_and(|days| days > 3650) {
-        return Err(Problem::field("days", "it is more than 3650", "0: until it is revoked"));
+        return Err(Problem::field(
+            "days",
+            "it is above 3650",
+            "use 0 for a token that is valid until it is revoked",
+        ));
     }
     Ok(())
 }
@@ -297,18 +301,18 @@ fn check(new: &NewToken, coalition: &Coalition) -> Result<(), Problem> {
     }
     bounded(new.days)?;
     if new.networks.len() > MOST_NETWORKS {
-        let detail = format!("there are more than {MOST_NETWORKS}");
-        return Err(Problem::field("networks", detail, "name wider ones"));
+        let detail = format!("there are more than {MOST_NETWORKS} networks");
+        return Err(Problem::field("networks", detail, "combine them into larger networks"));
     }
     let (party, wanted) = match (&new.party, new.role.acts_for()) {
         (None, None) => return Ok(()),
         (Some(_), None) => {
-            let detail = format!("the role {} acts for nobody", new.role.name());
+            let detail = format!("the role {} does not act for a party", new.role.name());
             return Err(Problem::field("party", detail, "leave it out"));
         }
         (None, Some(wanted)) => {
             let detail = format!("the role {} acts for {wanted}", new.role.name());
-            return Err(Problem::field("party", detail, "say for whom"));
+            return Err(Problem::field("party", detail, "name the party"));
         }
         (Some(party), Some(wanted)) => (party, wanted),
     };
@@ -329,8 +333,8 @@ fn check(new: &NewToken, coalition: &Coalition) -> Result<(), Problem> {
     if is_known {
         return Ok(());
     }
-    let detail = format!("`{party}` is not {wanted} that the coalition knows");
-    Err(Problem::field("party", detail, "state it first, or mend the id"))
+    let detail = format!("`{party}` is not {wanted} of this coalition");
+    Err(Problem::field("party", detail, "add it first, or correct the id"))
 }
 
 /// Revokes an account. Its token is invalid from this moment.
@@ -372,15 +376,15 @@ pub(crate) async fn rotate(
 ) -> Result<Json<IssuedToken>, Problem> {
     bounded(asked.days)?;
     if asked.overlap_s > LONGEST_OVERLAP {
-        let detail = format!("it is more than {LONGEST_OVERLAP}, which is 30 days");
-        return Err(Problem::field("overlap_s", detail, "give it a shorter one"));
+        let detail = format!("it is longer than {LONGEST_OVERLAP} s (30 days)");
+        return Err(Problem::field("overlap_s", detail, "give a shorter overlap"));
     }
     let record = api.engine.store.record(RecordKind::Token, &id).await?;
     let record = record.ok_or_else(|| Problem::unknown("account", &id))?;
     let account = read(&record)?;
     if let Some(at) = account.revoked {
         let detail = format!("the account {id} was revoked at {at}");
-        return Err(Problem::new(ProblemKind::Conflict, detail, "give a new one"));
+        return Err(Problem::new(ProblemKind::Conflict, detail, "create a new account"));
     }
     let (_, token, hash) = issue(Some(&id)).map_err(random)?;
     let now = api.engine.clock.now();

@@ -23,7 +23,7 @@ pub(super) async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>
             (queue, lane)
         })
         .collect();
-    let mend = "start RabbitMQ, or mend the address in --broker";
+    let mend = "start RabbitMQ, or correct the address in --broker";
     match engine.broker.probe().await {
         Ok(()) => {}
         Err(error @ BrokerError::Disconnected) => {
@@ -40,8 +40,10 @@ pub(super) async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>
 }
 
 /// How to fix a broker that accepts no messages.
-pub(super) const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: alarms, and the disk it counts), or move the limit: \
-`rabbitmqctl set_disk_free_limit`, `set_vm_memory_high_watermark`; then all goes on by itself";
+pub(super) const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: \
+                                alarms, and the disk it counts), or move the limit: `rabbitmqctl \
+                                set_disk_free_limit`, `set_vm_memory_high_watermark`; then the \
+                                work continues by itself";
 
 /// Compares the existing queues with those that should exist.
 fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding {
@@ -55,7 +57,7 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
     let there = format!("{} queues, {messages} messages wait", seen.len() - missing.len());
     if !missing.is_empty() {
         let seen = format!("{there}; not there: {}", missing.join(", "));
-        let mend = "start `waybill scheduler`: the one that leads makes queues";
+        let mend = "start `waybill scheduler`: the leading scheduler creates the queues";
         return if is_led {
             Finding::bad("broker", seen, mend)
         } else {
@@ -73,7 +75,8 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
         });
         if let Some((queue, takers, own)) = strange.find(|(_, takers, own)| takers > own) {
             let seen = format!(
-                "{there}; {takers} take from {queue}, and {own} processes that may are known"
+                "{there}; {takers} processes take from {queue}, but only {own} of this \
+                 installation are known"
             );
             let mend =
                 "another installation uses this virtual host: give each its own (--broker …/VHOST)";
@@ -81,12 +84,12 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
         }
     }
     if untaken.is_empty() {
-        return Finding::ok("broker", format!("{there}; all are taken from"));
+        return Finding::ok("broker", format!("{there}; processes take from all of them"));
     }
-    let seen = format!("{there}; nobody takes from {}", untaken.join(", "));
+    let seen = format!("{there}; no process takes from {}", untaken.join(", "));
     let mend = match untaken.iter().all(|name| is_schedulers(name)) {
-        true => "start `waybill scheduler`, which takes from these; or look at its trouble below",
-        false => "start `waybill worker`; or look at the trouble of those there are below",
+        true => "start `waybill scheduler`, which takes from these; or see its problems below",
+        false => "start `waybill worker`; or see the problems of the running workers below",
     };
     Finding::warn("broker", seen, mend)
 }

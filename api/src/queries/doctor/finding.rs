@@ -67,7 +67,7 @@ impl Diagnosis {
 }
 
 /// The hint if the database does not say what is wrong.
-pub(super) const UNKNOWN: &str = "look at the database and its log, then `waybill check`";
+pub(super) const UNKNOWN: &str = "check the database and its log, then run `waybill check`";
 
 /// The finding for a store that did not answer.
 pub(super) fn unread(check: &str, error: &StoreError) -> Finding {

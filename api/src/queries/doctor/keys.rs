@@ -25,8 +25,8 @@ pub(super) async fn examine(engine: &Engine) -> Option<Finding> {
         let count: usize = lacking.iter().map(|(_, count)| count).sum();
         let keys: Vec<&str> = lacking.iter().map(|(key, _)| *key).collect();
         let seen = format!(
-            "{count} secrets of webhooks and addresses are sealed by {}, which this process does not have: such \
-             webhooks are not sent, such addresses cannot be changed",
+            "{count} secrets of webhooks and addresses are sealed by {}, which this process does \
+             not have: these webhooks are not sent and these addresses cannot be changed",
             keys.join(", ")
         );
         return Some(Finding::bad(CHECK, seen, "start every process with that key: --key-file"));

@@ -32,8 +32,9 @@ use crate::queries::error::DISK_FULL;
 const LARGE_LOG: i64 = 256 << 20;
 
 /// How to fix a database that accepts no writes.
-const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote this one; else take \
-default_transaction_read_only back: then all goes on by itself, nothing is to be started";
+const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote \
+                         this one; else take default_transaction_read_only back: then the work \
+                         continues by itself, and nothing needs a restart";
 
 /// How long the store may take for a trial write.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -77,7 +78,8 @@ pub(crate) async fn examine(engine: &Engine, folder: &Path) -> Diagnosis {
 fn follow(findings: &mut [Finding]) {
     let following = findings.iter_mut().filter(|finding| FOLLOWING.contains(&&*finding.check));
     for finding in following.filter(|finding| finding.health > Health::Ok) {
-        finding.mend = Some("none: it follows from the store's trouble, see above".to_owned());
+        finding.mend =
+            Some("nothing: it follows from the problem of the store, see above".to_owned());
     }
 }
 
@@ -121,20 +123,24 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
             match took {
                 ..1000 if wal_size > LARGE_LOG => Finding::warn(
                     "store",
-                    format!("{seen}: something that reads keeps the log from being folded in"),
-                    "end what reads for long (a backup, an export, another tool): then it shrinks by itself",
+                    format!(
+                        "{seen}: a reader keeps the write-ahead log from being merged into the \
+                         database"
+                    ),
+                    "end long reads (a backup, an export, another tool): then it shrinks by itself",
                 ),
                 ..1000 => Finding::ok("store", format!("{seen}; written in {took} ms")),
                 _ => Finding::warn(
                     "store",
                     format!("{seen}; a write took {took} ms"),
-                    "look at the disk: `waybill bench w4 --raw` measures it",
+                    "check the disk: `waybill bench w4 --raw` measures it",
                 ),
             }
         }
         Ok(fates) => Finding::bad("store", format!("{seen}; not written: {fates:?}"), "try again"),
         Err(error) if error.is_read_only() => {
-            let seen = format!("{seen}; it takes no writes: it is a standby, or was set read-only");
+            let seen =
+                format!("{seen}; it accepts no writes: it is a standby, or was set read-only");
             Finding::bad("store", seen, READ_ONLY)
         }
         Err(error) if error.is_disk_full() => {
@@ -157,22 +163,26 @@ fn growing(condition: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !condition.detached.is_empty() {
         let seen = format!(
-            "{} was taken out of the log, and its events with it: histories, feed and reports lack them",
+            "{} was removed from the log with its events: histories, feed and reports lack them",
             condition.detached
         );
-        let mend = "nobody may drop it; a scheduler that starts attaches it again, and the one that leads within the hour";
+        let mend = "do not drop this table; a scheduler attaches it again when it starts, the \
+                    leading one within the hour";
         findings.push(Finding::bad("months", seen, mend));
     } else if condition.strays > 0 {
-        let seen =
-            format!("{} events stand in no month: theirs was not made in time", condition.strays);
-        let mend = "the scheduler that leads moves them within the hour; if not, see its log";
+        let seen = format!(
+            "{} events are in no month's table, because it was not created in time",
+            condition.strays
+        );
+        let mend = "the leading scheduler moves them within the hour; if not, see its log";
         findings.push(Finding::warn("months", seen, mend));
     }
     if let Some(oldest) = &condition.oldest {
         let Transaction { holder, end, database, seconds } = oldest;
         let open = long(*seconds);
         let seen = format!("{holder} in database {database} has a transaction open for {open}");
-        let mend = format!("what it holds makes everything dearer; in that database: {end}");
+        let mend =
+            format!("an open transaction slows everything down; end it in that database: {end}");
         findings.push(Finding::warn("transactions", seen, mend));
     }
     if let Some(Slot { name, is_used, kept }) =
@@ -182,17 +192,19 @@ fn growing(condition: &Condition) -> Vec<Finding> {
         let (reader, mend) = match is_used {
             true => (
                 "whose reader is behind",
-                "look at that standby or reader: it takes the log too slowly".to_owned(),
+                "check that standby or reader: it reads the log too slowly".to_owned(),
             ),
             false => (
-                "by which nobody reads",
+                "which nobody reads",
                 format!(
-                    "start its reader again; or, if it is gone for good: SELECT pg_drop_replication_slot('{name}')"
+                    "restart its reader; or, if it is gone for good: SELECT \
+                     pg_drop_replication_slot('{name}')"
                 ),
             ),
         };
         let seen = format!(
-            "the replication slot {name}, {reader}, keeps {kept} of the write-ahead log, and more each day"
+            "the replication slot {name}, {reader}, keeps {kept} of the write-ahead log, which \
+             grows each day"
         );
         findings.push(Finding::warn("log", seen, mend));
     }
@@ -224,10 +236,15 @@ async fn paused(engine: &Engine) -> Vec<Finding> {
 fn migrations(condition: &Condition) -> Finding {
     let Condition { migrations, known_migrations, .. } = condition;
     if migrations == known_migrations {
-        return Finding::ok("migrations", format!("all {migrations} are applied, none is newer"));
+        return Finding::ok("migrations", format!("all {migrations} migrations are applied"));
     }
-    let seen = format!("{migrations} are applied, this program knows {known_migrations}");
-    Finding::bad("migrations", seen, "run the same version everywhere; a start migrates")
+    let seen =
+        format!("{migrations} migrations are applied, but this program knows {known_migrations}");
+    Finding::bad(
+        "migrations",
+        seen,
+        "run the same version everywhere; the database is migrated at the start",
+    )
 }
 
 fn pipeline(engine: &Engine) -> Finding {
@@ -240,7 +257,7 @@ fn pipeline(engine: &Engine) -> Finding {
         }
         Err(wrong) => {
             let seen = format!("version {version}: {wrong}");
-            Finding::bad("pipeline", seen, "mend pipeline.toml, then start `serve` again")
+            Finding::bad("pipeline", seen, "correct pipeline.toml, then restart `serve`")
         }
     }
 }
@@ -250,12 +267,16 @@ async fn clock(engine: &Engine, condition: &Condition) -> Option<Finding> {
     let check = "clock";
     let looked = engine.look_at_clock().await.ok().flatten();
     if let Some(doubt) = looked.or_else(|| engine.doubt()) {
-        return Some(Finding::bad(check, format!("{doubt}: no work is done"), doubt.mend()));
+        return Some(Finding::bad(
+            check,
+            format!("{doubt}: nothing is processed until it is right"),
+            doubt.mend(),
+        ));
     }
     let offset = engine.timekeeper.offset();
     let offset = offset.or_else(|| Some(engine.clock.now() - condition.now?))?;
     let seen = format!("{} ms from the database's", offset.num_milliseconds().abs());
-    let mend = "let both machines keep time by NTP: `timedatectl set-ntp true`";
+    let mend = "keep the clocks of both machines right with NTP: `timedatectl set-ntp true`";
     Some(match offset.num_milliseconds().abs() {
         ..1000 => Finding::ok(check, seen),
         1000..5000 => Finding::warn(check, seen, mend),
@@ -267,8 +288,8 @@ fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
     let check = "leader";
     let Some(Leader { holder, term, renewed, is_live }) = &condition.leader else {
         return match engine.metrics.is_leading() {
-            true => Finding::ok(check, "this process: it alone has the database"),
-            false => Finding::warn(check, "nobody: what is due waits until somebody serves", serve),
+            true => Finding::ok(check, "this process: it has the database for itself"),
+            false => Finding::warn(check, "nobody: due work waits until a process serves", serve),
         };
     };
     let mut parts = holder.split(':');
@@ -286,17 +307,22 @@ fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
     }
     let mend = "waybill scheduler, or waybill serve";
     if holder.is_empty() {
-        return Finding::bad(check, "nobody leads, and nobody ever did", mend);
+        return Finding::bad(check, "no scheduler leads, and none has led yet", mend);
     }
     match renewed.timestamp() {
         ..86_400 => {
-            let seen = format!("nobody leads; process {process} on {host} did, and has left");
+            let seen = format!(
+                "no scheduler leads; the last was process {process} on {host}, which has stopped"
+            );
             Finding::bad(check, seen, mend)
         }
         _ => {
-            let seen = format!("nobody leads; process {process} on {host} did until {ago} ago");
+            let seen = format!(
+                "no scheduler leads; the last was process {process} on {host}, until {ago} ago"
+            );
             // The process did not sign off, so it may still run without reaching the database.
-            let mend = format!("see what is said of it above; if it does not run any more: {mend}");
+            let mend =
+                format!("see the finding about it above; if it is not running any more: {mend}");
             Finding::bad(check, seen, mend)
         }
     }

@@ -13,7 +13,7 @@ const TOO_LITTLE: i64 = 200 << 20;
 /// Checks `folder`.
 pub(super) fn examine(folder: &Path) -> Vec<Finding> {
     if !folder.exists() {
-        let seen = format!("{} is not there yet", folder.display());
+        let seen = format!("{} does not exist yet", folder.display());
         return vec![Finding::ok("folder", seen)];
     }
     vec![disk(folder), modes(folder)]
@@ -23,7 +23,7 @@ fn disk(folder: &Path) -> Finding {
     let found = match rustix::fs::statvfs(folder) {
         Ok(found) => found,
         Err(error) => {
-            let mend = "name a folder that can be read with --data";
+            let mend = "name a readable folder with --data";
             return Finding::bad("disk", format!("{}: {error}", folder.display()), mend);
         }
     };
@@ -51,7 +51,7 @@ fn modes(folder: &Path) -> Finding {
     for (path, wanted) in [(folder, 0o700), (&socket, 0o600)] {
         let Some(mode) = mode(path) else { continue };
         if mode & 0o077 != 0 {
-            let found = format!("{} is open to others (mode {mode:o})", path.display());
+            let found = format!("{} can be read by other users (mode {mode:o})", path.display());
             let mend = format!("chmod {wanted:o} {}", path.display());
             return Finding::bad("modes", found, mend);
         }

@@ -40,20 +40,22 @@ pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Findi
     let newest = engine.pipeline_version();
     for process in there.iter().filter(|process| process.pipeline < newest) {
         let seen = format!("{} knows version {} of the pipeline", process.name(), process.pipeline);
-        let mend = "it reads the newest by itself; if it does not within a minute, start it again";
+        let mend =
+            "it reads the newest version by itself; if it does not within a minute, restart it";
         findings.push(Finding::warn(CHECK, seen, mend));
     }
     for process in gone {
         let ago = long((now - process.seen).num_seconds());
-        let seen = format!("{} was last heard of {ago} ago, and has not left", process.name());
+        let seen = format!("{} last reported {ago} ago, but has not stopped", process.name());
         findings.push(Finding::warn(CHECK, seen, UNHEARD));
     }
     findings
 }
 
 /// What to do about a process that has not reported.
-const UNHEARD: &str = "if it runs, look at its log: it cannot reach the database, or not as its user; with a new password it \
-has to be started again. If not, start it, unless another has taken its place";
+const UNHEARD: &str = "if it is running, see its log: it may not reach the database, or its \
+                       password may have changed (restart it). If it is not running, start it, \
+                       unless another process has replaced it";
 
 /// The number of processes that consume from queues.
 #[derive(Debug, Clone, Copy)]
@@ -84,13 +86,13 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
     }
     let has = |role: &str| roles.contains_key(role) || roles.contains_key("serve");
     let told: Vec<String> = roles.iter().map(|(role, count)| format!("{count} {role}")).collect();
-    let told = if told.is_empty() { "none is there".to_owned() } else { told.join(", ") };
+    let told = if told.is_empty() { "none is running".to_owned() } else { told.join(", ") };
     // A process that did not sign off may still run without reaching the database. Starting a second one would not
     // help.
     let start = |role: &str, otherwise: &str| match gone.iter().find(|one| one.role == role) {
         Some(lost) => format!(
-            "{}: if it runs, its `/health/ready` and log say why it is not heard of (a new password of the database is \
-             read at a start: start it again); if not, {otherwise}",
+            "{}: if it is running, see its `/health/ready` and its log for the reason (restart \
+             it if the database has a new password); if not, {otherwise}",
             lost.name()
         ),
         None => otherwise.to_owned(),
@@ -111,8 +113,12 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
 /// How to fix trouble with `part`.
 fn mend(part: &str) -> &'static str {
     match part {
-        "clock" => "set its machine's clock: `timedatectl set-ntp true` keeps time by NTP",
+        "clock" => {
+            "set the clock of its machine: `timedatectl set-ntp true` keeps it right with NTP"
+        }
         "broker" => super::broker::ALARM,
-        _ => "look at the database and its log, and at the way from that machine to it",
+        _ => {
+            "check the database and its log, and the network between that machine and the database"
+        }
     }
 }

@@ -17,13 +17,13 @@ pub(super) async fn examine(engine: &Engine) -> Vec<Finding> {
         Err(error) => return vec![unread(check, &error)],
     };
     if found.is_empty() {
-        return vec![Finding::ok(check, "all are within today's rules")];
+        return vec![Finding::ok(check, "all values follow the present rules")];
     }
     let more = count - found.len();
     let mut findings: Vec<Finding> = found.iter().map(finding).collect();
     if more > 0 {
-        let seen = format!("{more} more subjects hold values beyond today's rules");
-        findings.push(Finding::warn(check, seen, "mend those named, then look again"));
+        let seen = format!("{more} more subjects have values that the present rules do not allow");
+        findings.push(Finding::warn(check, seen, "correct those listed, then run it again"));
     }
     findings
 }
@@ -33,18 +33,20 @@ fn finding(outgrown: &Outgrown) -> Finding {
     let field = if field.is_empty() { "the id" } else { field };
     let seen = format!("{subject}: {field} {what}");
     if *is_nul {
-        let mend = "it stays readable here, and this database stays on SQLite: Postgres keeps no NUL, and what was \
-                    logged is not changed; state it anew under another id, and begin anew on Postgres with the coalition's files";
+        let mend = "it stays readable here, but this database has to stay on SQLite: Postgres \
+                    cannot store NUL, and logged events never change; enter it again under \
+                    another id, or start a new database on Postgres from the coalition's files";
         return Finding::warn("values", seen, mend);
     }
     let mend = match EventSubject::of(subject) {
         EventSubject::Line => {
-            format!("`waybill amend {subject}` says the field anew; until then it stays")
+            format!("`waybill amend {subject}` corrects the field; until then it stays")
         }
         EventSubject::Record(kind, _) if kind.is_named_by_people() => format!(
-            "say it anew in its row of the coalition's files, then `waybill import`; until then it stays (`waybill show {subject}`)"
+            "correct its row in the coalition's files, then run `waybill import`; until then it \
+             stays (`waybill show {subject}`)"
         ),
-        _ => format!("it stays as it was said: `waybill show {subject}`"),
+        _ => format!("it stays as it was entered: `waybill show {subject}`"),
     };
     Finding::warn("values", seen, mend)
 }

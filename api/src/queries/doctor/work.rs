@@ -44,7 +44,7 @@ async fn due(engine: &Engine, is_expected: bool, serve: &str) -> Result<Vec<Find
     let before = engine.clock.now() - TimeDelta::seconds(STUCK);
     let backlog = engine.store.backlog(before).await?;
     if backlog.is_empty() {
-        return Ok(vec![Finding::ok(check, "nothing is due for longer than a minute")]);
+        return Ok(vec![Finding::ok(check, "nothing has been due for longer than a minute")]);
     }
     let oldest = backlog.iter().map(|queue| queue.oldest.as_secs()).max().unwrap_or(0);
     let oldest = i64::try_from(oldest).unwrap_or(i64::MAX).saturating_add(STUCK);
@@ -59,7 +59,7 @@ async fn due(engine: &Engine, is_expected: bool, serve: &str) -> Result<Vec<Find
     let queues: Vec<String> =
         queues.iter().map(|(name, depth)| format!("{name} {depth}")).collect();
     let seen = format!(
-        "{total} due and not done, the oldest for {} ({})",
+        "{total} jobs are due but not done, the oldest for {} ({})",
         long(oldest),
         queues.join(", ")
     );
@@ -68,9 +68,9 @@ async fn due(engine: &Engine, is_expected: bool, serve: &str) -> Result<Vec<Find
     }
     let is_stopped = pauses(&*engine.store).await?.iter().any(|(what, _)| what == ALL);
     let mend = match (is_stopped, engine.broker.trouble()) {
-        (true, _) => "what is paused waits: see above",
-        (false, Some(_)) => "the broker's trouble keeps it waiting: see above",
-        (false, None) => "start more workers, or look into the log of those there are",
+        (true, _) => "paused work waits: see above",
+        (false, Some(_)) => "the problem of the broker keeps it waiting: see above",
+        (false, None) => "start more workers, or see the logs of the running ones",
     };
     let health = if oldest > LONG { Health::Bad } else { Health::Warn };
     Ok(vec![Finding { health, ..Finding::warn(check, seen, mend) }])
@@ -84,13 +84,13 @@ async fn leases(
 ) -> Result<Vec<Finding>, StoreError> {
     let lost = engine.store.lost_leases().await?;
     if lost.is_empty() {
-        return Ok(vec![Finding::ok("leases", "no worker was lost while it held lots")]);
+        return Ok(vec![Finding::ok("leases", "no worker was lost while working on lots")]);
     }
     let lots: usize = lost.iter().map(|(_, lots)| lots.len()).sum();
     let seen = format!("{lots} lots are held by workers that are gone");
     let mend = match (is_led, is_shared) {
-        (true, _) => "none: they are taken back within seconds",
-        (false, true) => "the next scheduler that leads takes them back",
+        (true, _) => "nothing: they are taken over within seconds",
+        (false, true) => "they are taken over once a scheduler leads",
         (false, false) => serve,
     };
     Ok(vec![Finding::warn("leases", seen, mend)])
@@ -100,11 +100,20 @@ fn events(condition: &Condition) -> Finding {
     let since = condition.unpositioned_since.zip(condition.now);
     let waited = since.map_or(0, |(since, now)| (now - since).num_seconds());
     match (condition.unpositioned, waited) {
-        (0, _) => Finding::ok("events", "all have their place in the log"),
-        (some, ..STUCK) => Finding::ok("events", format!("{some} are about to get their place")),
+        (0, _) => Finding::ok("events", "all events have a position in the log"),
+        (some, ..STUCK) => {
+            Finding::ok("events", format!("{some} events are about to get their position"))
+        }
         (some, waited) => {
-            let seen = format!("{some} have no place in the log, the oldest for {}", long(waited));
-            Finding::bad("events", seen, "start `waybill scheduler`: the one that leads gives it")
+            let seen = format!(
+                "{some} events have no position in the log, the oldest for {}",
+                long(waited)
+            );
+            Finding::bad(
+                "events",
+                seen,
+                "start `waybill scheduler`: the leading scheduler assigns positions",
+            )
         }
     }
 }
@@ -135,7 +144,7 @@ async fn calendar(
         }
     }
     if !wrong.is_empty() {
-        return Ok(vec![Finding::bad(check, wrong.join("; "), "mend pipeline.toml")]);
+        return Ok(vec![Finding::bad(check, wrong.join("; "), "correct pipeline.toml")]);
     }
     if overdue.is_empty() {
         let mut seen = format!("{} entries, none overdue", entries.len());
@@ -151,7 +160,7 @@ async fn calendar(
     }
     let seen = format!("overdue: {}", overdue.join(", "));
     Ok(vec![match is_expected {
-        true => Finding::bad(check, seen, "look into the scheduler's log, or start it again"),
+        true => Finding::bad(check, seen, "see the scheduler's log, or restart it"),
         false => Finding::warn(check, seen, serve),
     }])
 }
@@ -167,9 +176,11 @@ async fn webhooks(engine: &Engine) -> Result<Vec<Finding>, StoreError> {
         let seen = match (&standing.endpoint.disabled, standing.progress.failing_since) {
             (Some(disabled), _) => format!("{id} is off: {}", disabled.why),
             (None, Some(since)) => {
-                format!("{id} fails since {}", since.format("%Y-%m-%d %H:%M UTC"))
+                format!("{id} has been failing since {}", since.format("%Y-%m-%d %H:%M UTC"))
             }
-            (None, None) if failed > 0 => format!("{id} has {failed} deliveries given up"),
+            (None, None) if failed > 0 => {
+                format!("{id} has {failed} deliveries that were given up")
+            }
             (None, None) => continue,
         };
         findings.push(Finding::warn(check, seen, format!("waybill webhook show {id}")));

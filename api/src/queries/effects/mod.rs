@@ -109,11 +109,11 @@ pub(crate) async fn effects(
         let again = again.map_or_else(|_| "it".to_owned(), |money| money.to_string());
         told.push(Effect::new(
             change.id.clone(),
-            format!("{again} that had lapsed is there again"),
+            format!("{again} that had lapsed can be used again"),
         ));
     }
     for job in change_set.jobs.iter().filter(|job| job.kind == JobKind::Tell) {
-        told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
+        told.push(Effect::new(job.key.clone(), format!("{} is informed", job.body)));
     }
     Ok(told)
 }
@@ -129,8 +129,10 @@ fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
                 ChangeState::Asked => format!("{lot}: {from} -> {to}, once {supplier} agrees"),
                 ChangeState::Accepted => format!("{lot}: {from} -> {to}, {supplier} agreed"),
                 ChangeState::Refused => format!("{lot}: {supplier} does not agree to {to}"),
-                ChangeState::Overtaken => format!("{lot}: it had come or was cancelled before"),
-                ChangeState::Settled => format!("{lot}: it is not asked for any more"),
+                ChangeState::Overtaken => {
+                    format!("{lot}: it had already been delivered or cancelled")
+                }
+                ChangeState::Settled => format!("{lot}: it is not requested any more"),
             };
             Effect::new(change.number.clone(), what)
         };

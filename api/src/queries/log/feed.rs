@@ -25,27 +25,29 @@ pub(crate) async fn from(engine: &Engine, after: i64) -> Result<i64, QueryError>
     let restores = restores(&*engine.store).await?;
     if let Some(restore) = restores.iter().rfind(|restore| restore.voids(after)) {
         let detail = format!(
-            "events {} to {} are void: the log was restored on {} from a copy of before",
+            "events {} to {} are void: the log was restored on {} from an earlier copy",
             restore.upto + 1,
             restore.given_out,
             restore.at.format("%Y-%m-%d %H:%M UTC"),
         );
-        let hint = format!("forget them, and begin again with after={}", restore.upto);
+        let hint = format!("discard them, and start again with after={}", restore.upto);
         return Err(QueryError::Gone { detail, hint });
     }
     if let Some(archive) = archived(engine).await?.filter(|archive| archive.upto > after) {
         let Archive { before, upto, number, .. } = archive;
         let detail = format!(
-            "events up to {upto} are not told any more: those of lots that had ended before {before} are in archive {number}"
+            "events up to {upto} are not sent any more: those of lots that had ended before \
+             {before} are in archive {number}"
         );
-        let hint = format!("begin again with after={upto}; what was before: --with-archive FILE");
+        let hint =
+            format!("start again with after={upto}; for earlier events use --with-archive FILE");
         return Err(QueryError::Gone { detail, hint });
     }
     let end = engine.store.last_position().await?;
     if after > end {
         let detail =
-            format!("the log ends at {end}, before {after}: it is not the one that you have read");
-        let hint = "find out what was restored or replaced, and begin again with after=0";
+            format!("the log ends at {end}, before {after}: it is not the log that you have read");
+        let hint = "find out what was restored or replaced, and start again with after=0";
         return Err(QueryError::Gone { detail, hint: hint.to_owned() });
     }
     Ok(after)

@@ -146,8 +146,8 @@ impl List<'_> {
     }
 
     async fn by_id(mut self) -> Result<LinePage, QueryError> {
-        let hint = "give what a page before has as `next`";
-        let bad = |_| QueryError::field("cursor", "it names no line", hint);
+        let hint = "use the `next` value of an earlier page";
+        let bad = |_| QueryError::field("cursor", "it does not name a line", hint);
         let first = after("lines", self.query.cursor.as_deref())?;
         let first: LineId =
             first.map(|id| id.parse()).transpose().map_err(bad)?.unwrap_or(LineId(0));
@@ -171,7 +171,13 @@ impl List<'_> {
     /// line's own priority.
     async fn by_priority(mut self) -> Result<LinePage, QueryError> {
         const KIND: &str = "ranked lines";
-        let bad = || QueryError::field("cursor", "it is no cursor of this listing", "begin again");
+        let bad = || {
+            QueryError::field(
+                "cursor",
+                "it is not a cursor of this listing",
+                "start again without a cursor",
+            )
+        };
         let begin = after(KIND, self.query.cursor.as_deref())?;
         let mut last = begin.map(|key| place(&key).ok_or_else(bad)).transpose()?;
         let named = |last: Option<(Priority, LotId)>| {

@@ -209,7 +209,7 @@ impl Walk {
         };
         let bad = |field: &'static str| {
             move |error: String| {
-                QueryError::field(field, error, "give what a page before has as `next`")
+                QueryError::field(field, error, "use the `next` value of an earlier page")
             }
         };
         if let (Some(after), Self::Id(_), None) = (&query.after, walk, &query.cursor) {
@@ -266,7 +266,7 @@ fn ranked(key: &str) -> Result<(Priority, LotId), String> {
         let priority = Priority { class: class.parse().ok()?, rank: rank.parse().ok()? };
         Some((priority, id.parse().ok()?))
     };
-    read().ok_or_else(|| "it is no cursor of this listing".to_owned())
+    read().ok_or_else(|| "it is not a cursor of this listing".to_owned())
 }
 
 async fn walked(
@@ -312,7 +312,13 @@ async fn sorted(
     today: &Today,
 ) -> Result<LotPage, QueryError> {
     let kind = format!("lots by {sort:?}");
-    let bad = || QueryError::field("cursor", "it is no cursor of this listing", "begin again");
+    let bad = || {
+        QueryError::field(
+            "cursor",
+            "it is not a cursor of this listing",
+            "start again without a cursor",
+        )
+    };
     let place = |key: String| {
         let (at, id) = key.split_once('/')?;
         Some((at.parse::<i64>().ok()?, id.parse::<LotId>().ok()?))
@@ -326,8 +332,8 @@ async fn sorted(
         let is_last = (lots.len() as i64) < READ * 10;
         looked_at += lots.len();
         if looked_at > SORTED {
-            let detail = format!("more than {SORTED} lots would have to be sorted");
-            let hint = "narrow them by state, step, awaits or class, or sort by id or priority";
+            let detail = format!("there are more than {SORTED} lots to sort");
+            let hint = "filter them by state, step, awaits or class, or sort by id or priority";
             return Err(QueryError::field("sort", detail, hint));
         }
         walk = lots.last().map_or(walk, |lot| walk.after(lot.id, lot.priority));

@@ -281,9 +281,8 @@ pub(crate) async fn money(
         let seen = coalition.contributions.values().filter(|given| visibility.contribution(given));
         let donors: BTreeSet<&str> =
             seen.flat_map(|given| &given.donors).map(String::as_str).collect();
-        let hint =
-            format!("those who give are {}", donors.into_iter().collect::<Vec<_>>().join(", "));
-        let detail = format!("`{donor}` gives nothing here");
+        let hint = format!("the donors are {}", donors.into_iter().collect::<Vec<_>>().join(", "));
+        let detail = format!("`{donor}` is not a donor here");
         return Err(QueryError::Unknown { detail, hint });
     }
     given.sort_by_key(|given| (&given.donors, &given.id));

@@ -64,9 +64,7 @@ pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planne
     let from = request.from.unwrap_or_else(|| engine.today(&coalition));
     let quarters = request.quarters.unwrap_or_else(|| to_the_year_after_next(from));
     if !(1..=QUARTERS).contains(&quarters) {
-        return Err(invalid(format!(
-            "{quarters} quarters: between 1 and {QUARTERS} can be planned"
-        )));
+        return Err(invalid(format!("{quarters} quarters: a plan has between 1 and {QUARTERS}")));
     }
     let lots = wanting(engine, from).await?;
     let all: Vec<Lot> = lots.iter().map(|(lot, _)| lot.clone()).collect();

@@ -99,19 +99,19 @@ async fn of_store(engine: &Engine) -> Result<Vec<Gauge>, StoreError> {
         Gauge { name: "waybill_paused", help: "1 for what somebody has paused", values: paused },
         Gauge {
             name: "waybill_webhook_behind_events",
-            help: "Events that a webhook has not looked at",
+            help: "Events that a webhook has not processed",
             values: lagging(|lag| lag.events),
         },
         Gauge {
             name: "waybill_webhook_behind_seconds",
-            help: "For how long the first of them has been there",
+            help: "How long the oldest of them has waited",
             values: lagging(|lag| lag.seconds),
         },
         Gauge::of("waybill_database_bytes", "The size of the database", condition.size as f64),
         Gauge::of("waybill_events_unpositioned", "Events that have no position yet", unpositioned),
         Gauge::of(
             "waybill_events_strays",
-            "Events whose month was not made",
+            "Events whose monthly table was not created",
             condition.strays as f64,
         ),
     ];

@@ -173,14 +173,15 @@ async fn service(engine: &Engine, is_told: bool) -> Result<ServiceView, StoreErr
     let mut troubles = reasons(engine).await;
     let condition = engine.store.condition().await?;
     if condition.is_read_only && troubles.iter().all(|trouble| trouble.part != "store") {
-        troubles.push(Trouble::new("store", "the database accepts no writes: waybill doctor"));
+        troubles
+            .push(Trouble::new("store", "the database accepts no writes: see `waybill doctor`"));
     }
     if troubles.iter().all(|trouble| trouble.part != "store") {
         let hindrances = engine.store.hindrances().await?;
         troubles.extend(hindrances.into_iter().map(Trouble::of_hindrance));
     }
     if !condition.detached.is_empty() {
-        let what = format!("{} was taken out of the log: waybill doctor", condition.detached);
+        let what = format!("{} was removed from the log: see `waybill doctor`", condition.detached);
         troubles.push(Trouble::new("store", what));
     }
     Ok(ServiceView {

@@ -99,9 +99,9 @@ fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coal
     match lot.state() {
         LotState::Ready { .. } | LotState::RetryAt { .. } => "Waybill runs it".to_owned(),
         LotState::Parked { .. } => {
-            "the operator: mend the cause, then replay the incident".to_owned()
+            "the operator: fix the cause, then replay the incident".to_owned()
         }
-        LotState::Closed(Outcome::Merged { into }) => format!("nobody; it goes on as {into}"),
+        LotState::Closed(Outcome::Merged { into }) => format!("nobody; it continues as {into}"),
         LotState::Closed(_) => "nobody; it has ended".to_owned(),
         LotState::Waiting { awaits, .. } => match awaits {
             Awaited::Review { group, .. } => match coalition.groups.get(group) {

@@ -197,8 +197,7 @@ impl Found<'_> {
                 Mover::secretariat(Task::SuspendedOffer),
                 Each {
                     subject: id.clone(),
-                    why: "it is no longer in the coalition's folder: nothing is ordered from it"
-                        .to_owned(),
+                    why: "it is no longer in its folder, so no order uses it".to_owned(),
                     how: format!("waybill offer end {id}, or waybill offer keep {id}"),
                 },
             );

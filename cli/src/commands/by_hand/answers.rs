@@ -21,7 +21,7 @@ pub(crate) async fn review(review: args::Review) -> Result<(), Failure> {
     };
     let needs_reason = matches!(verdict, Verdict::Decline | Verdict::Return);
     if needs_reason && on.how.reason.trim().is_empty() {
-        let message = format!("to {} needs a reason: its requester reads it", verb.0);
+        let message = format!("a reason is required to {}: the requester reads it", verb.0);
         return Err(Failure::caller(message, "give it with --reason TEXT"));
     }
     let verb = Verb::new(verb.0, verb.1, "lot");
@@ -63,9 +63,7 @@ pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {
         args::Incident::Replay(on) => {
             (Verb::new("retry", "tried again", "subject"), Command::Retry, on)
         }
-        args::Incident::Skip(on) => {
-            (Verb::new("let pass", "let pass", "subject"), Command::Skip, on)
-        }
+        args::Incident::Skip(on) => (Verb::new("skip", "skipped", "subject"), Command::Skip, on),
         args::Incident::Close(on) => (Verb::new("close", "closed", "subject"), Command::Cancel, on),
     };
     let target = Target::of(&on.how.data)?;
@@ -82,7 +80,7 @@ async fn subjects(client: &Client, cause: &str) -> Result<Vec<String>, Failure> 
             0 => "there are no incidents".to_owned(),
             _ => "`waybill incidents` lists the causes there are".to_owned(),
         };
-        return Err(Failure::caller(format!("nothing is parked with the cause `{cause}`"), hint));
+        return Err(Failure::caller(format!("no lot is parked with the cause `{cause}`"), hint));
     }
     let records = own.iter().flat_map(|view| &view.records);
     let mut ids: Vec<String> = records.map(|record| format!("incident:{record}")).collect();

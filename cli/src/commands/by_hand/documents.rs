@@ -53,10 +53,10 @@ pub(super) async fn hand_in(
         if looked.outcome == DocumentOutcome::TakenBefore {
             let (sender, number) = (&looked.sender, &looked.number);
             return output::data(&format!(
-                "unchanged: {sender} has said that before, as {number}\n"
+                "unchanged: {sender} has already said that in {number}\n"
             ));
         }
-        return output::data(&format!("{table}nothing was changed: this is what would\n"));
+        return output::data(&format!("{table}dry run: nothing above was changed\n"));
     }
     let mut lots: Vec<&str> = looked.effects.iter().map(|effect| effect.subject.as_str()).collect();
     lots.retain(|subject| subject.starts_with("LOT-"));
@@ -64,7 +64,10 @@ pub(super) async fn hand_in(
     if lots.len() > 1 && !how.yes {
         if !output::can_ask() {
             let message = format!("this would change {} lots", lots.len());
-            return Err(Failure::caller(message, "look at it with --dry-run, then say --yes"));
+            return Err(Failure::caller(
+                message,
+                "see the changes with --dry-run, then confirm with --yes",
+            ));
         }
         output::talk(table.trim_end());
         if !output::confirm(&format!("change {} lots?", lots.len()))? {
@@ -106,13 +109,13 @@ fn those<'a>(
         let found: Vec<&LotView> = lots.iter().filter(is_asked).collect();
         if found.is_empty() {
             let message = format!("no lot of {} waits for {awaits}", order.number);
-            return Err(Failure::caller(message, "`waybill show` says where each of them is"));
+            return Err(Failure::caller(message, "`waybill show` shows where each of them is"));
         }
         return Ok(found);
     }
     let find = |(id, _): &(LotId, String)| {
         lots.iter().find(|lot| lot.id == *id).ok_or_else(|| {
-            let message = format!("{id} does not travel under {}", order.number);
+            let message = format!("{id} is not part of {}", order.number);
             Failure::caller(message, "`waybill show ORDER` lists its lots")
         })
     };
@@ -123,7 +126,7 @@ fn those<'a>(
 fn named(given: &[String]) -> Result<Vec<(LotId, String)>, Failure> {
     let pair = |text: &String| {
         let (lot, value) = text.split_once('=').ok_or_else(|| {
-            Failure::caller(format!("`{text}` is no LOT=VALUE"), "write it as LOT-7K2=12")
+            Failure::caller(format!("`{text}` is not LOT=VALUE"), "write it as LOT-7K2=12")
         })?;
         Ok((lot_id(lot)?, value.trim().to_owned()))
     };
@@ -134,7 +137,7 @@ fn quantity(text: &str, lot: &LotView) -> Result<Quantity, Failure> {
     let wrong = |why: String| {
         Failure::caller(format!("{}: `{text}` {why}", lot.id), "give a number such as 12")
     };
-    let unit = lot.unit.parse().map_err(|_| wrong("has no known unit".to_owned()))?;
+    let unit = lot.unit.parse().map_err(|_| wrong("has an unknown unit".to_owned()))?;
     Quantity::parse(text, unit).map_err(|error| wrong(error.to_string()))
 }
 
@@ -213,7 +216,10 @@ fn bought(lot: &LotView) -> Result<Quantity, Failure> {
 fn ask(lot: &LotView) -> Result<(Quantity, Quantity), Failure> {
     if !output::can_ask() {
         let message = format!("how much of {} was received?", lot.id);
-        return Err(Failure::caller(message, "name each as LOT=ACCEPTED[/REJECTED], or say --all"));
+        return Err(Failure::caller(
+            message,
+            "name each as LOT=ACCEPTED[/REJECTED], or give --all",
+        ));
     }
     let bought = bought(lot)?.to_string();
     output::talk(&format!("{}: {bought} {} of {}", lot.id, lot.unit, lot.item));
@@ -260,7 +266,7 @@ fn paid_in(lot: &LotView) -> Result<Currency, Failure> {
 }
 
 fn no_money(lot: &LotView) -> Failure {
-    Failure::caller(format!("no money is bound for {}", lot.id), "`waybill show` says why")
+    Failure::caller(format!("no order binds money for {}", lot.id), "`waybill show` shows why")
 }
 
 /// The money that is bound for a lot and not paid yet.

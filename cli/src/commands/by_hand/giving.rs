@@ -42,7 +42,10 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
             if how.json {
                 return output::json(view);
             }
-            return output::data(&format!("{}: unchanged, it says that\n", stated.id));
+            return output::data(&format!(
+                "{}: unchanged, it already has these values\n",
+                stated.id
+            ));
         }
         let changes = changes(known.as_ref(), &stated)?;
         let table = output::wrapped_table(&["FIELD", "BEFORE", "NOW"], &changes);
@@ -50,16 +53,19 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
             if how.json {
                 return output::json(&stated);
             }
-            return output::data(&format!("{table}nothing was changed: this is what would\n"));
+            return output::data(&format!("{table}dry run: nothing above was changed\n"));
         }
         if known.is_some() && !how.yes && !output::can_ask() {
-            let message = format!("{} is there, and says something else", stated.id);
-            return Err(Failure::caller(message, "look with --dry-run, then say --yes"));
+            let message = format!("{} already exists with other values", stated.id);
+            return Err(Failure::caller(
+                message,
+                "see the changes with --dry-run, then confirm with --yes",
+            ));
         }
         if !how.yes && output::can_ask() {
             output::talk(table.trim_end());
-            let anew = if known.is_some() { " anew" } else { "" };
-            if !output::confirm(&format!("state {}{anew}?", stated.id))? {
+            let anew = if known.is_some() { " again" } else { "" };
+            if !output::confirm(&format!("record {}{anew}?", stated.id))? {
                 return Err(Failure::caller("nothing was changed", ""));
             }
         }
@@ -67,7 +73,7 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
         if how.json {
             return output::json(&view);
         }
-        output::data(&format!("{} is stated\n{table}", stated.id))
+        output::data(&format!("{} is recorded\n{table}", stated.id))
     })
     .await
 }
@@ -79,8 +85,11 @@ fn contribution(
 ) -> Result<Contribution, Failure> {
     let amount = given.amount.as_deref().map(money).transpose()?;
     if firmness == Firmness::Commitment && amount.is_none() && given.in_kind.is_empty() {
-        let message = "a commitment says how much";
-        return Err(Failure::caller(message, "give --amount or --in-kind, or state a pledge"));
+        let message = "a commitment needs an amount or goods";
+        return Err(Failure::caller(
+            message,
+            "give --amount or --in-kind, or record a pledge with `waybill contribute`",
+        ));
     }
     let stated = given.stated.or(known.map(|known| known.stated)).unwrap_or_else(today);
     Ok(Contribution {
@@ -114,7 +123,7 @@ fn consent(text: &str, amount: Option<Money>) -> Result<Consent, Failure> {
         above => {
             let above = money(above)?;
             if amount.is_some_and(|amount| amount.currency != above.currency) {
-                let message = format!("`{text}` is not in the contribution's currency");
+                let message = format!("`{text}` is not in the currency of the contribution");
                 return Err(Failure::caller(message, "give both in one currency"));
             }
             Ok(Consent::Above(above.minor))
@@ -150,7 +159,7 @@ fn in_kind(text: &str) -> Result<InKind, Failure> {
     read().ok_or_else(|| {
         let hint = "write it as laptop=50@30: fifty of them, in thirty days; in another unit than \
                     pieces as toner=5 BX@30, and in packs as toner=5 BX of 5 H87@30";
-        Failure::caller(format!("`{text}` is no ITEM=QUANTITY@DAYS"), hint)
+        Failure::caller(format!("`{text}` is not ITEM=QUANTITY@DAYS"), hint)
     })
 }
 
@@ -264,7 +273,7 @@ pub(crate) async fn member(member: args::Member) -> Result<(), Failure> {
         args::Member::Rename(rename) => {
             let (to, name, evidence) = (rename.to, rename.name, rename.evidence);
             let command = Command::RenameRequester { to, name, evidence };
-            let verb = Verb::new("rename", "called otherwise from now on", "party");
+            let verb = Verb::new("rename", "renamed from now on", "party");
             act(verb, command, Picked::Ids(&[rename.party]), &rename.how).await
         }
         args::Member::End(end) => {

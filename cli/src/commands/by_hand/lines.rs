@@ -34,7 +34,7 @@ pub(crate) async fn correct(correct: args::Fields) -> Result<(), Failure> {
 fn fields(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let field = |text: &String| {
         let (name, value) = text.split_once('=').ok_or_else(|| {
-            Failure::caller(format!("`{text}` is no FIELD=VALUE"), "write it as quantity=12")
+            Failure::caller(format!("`{text}` is not FIELD=VALUE"), "write it as quantity=12")
         })?;
         Ok((name.trim().to_owned(), value.trim().to_owned()))
     };

@@ -37,7 +37,10 @@ pub(crate) async fn split(split: args::Split) -> Result<(), Failure> {
         "act": "split", "quantity": split.quantity, "again": split.again,
     }));
     let command: Command = quantity.map_err(|_| {
-        Failure::caller(format!("`{}` is no quantity", split.quantity), "give a number such as 12")
+        Failure::caller(
+            format!("`{}` is not a quantity", split.quantity),
+            "give a number such as 12",
+        )
     })?;
     let ids = [split.lot];
     act(Verb::new("split", "split", "lot"), command, Picked::Ids(&ids), &split.how).await
@@ -45,7 +48,7 @@ pub(crate) async fn split(split: args::Split) -> Result<(), Failure> {
 
 pub(crate) async fn merge(merge: args::Merge) -> Result<(), Failure> {
     let into: LotId = merge.into.parse().map_err(|error| {
-        Failure::caller(format!("{error}"), "name the lot that carries the others on first")
+        Failure::caller(format!("{error}"), "name first the lot into which the others are merged")
     })?;
     let verb = Verb::new("merge", "merged", "lot");
     act(verb, Command::Merge { into }, Picked::Ids(&merge.ids), &merge.how).await
@@ -68,7 +71,7 @@ pub(super) async fn matching(client: &Client, lots: &args::OfLots) -> Result<Vec
     query.add("class", lots.class);
     if query.is_open() {
         return Err(Failure::caller(
-            "neither lots nor a filter are given",
+            "no lots and no filter are given",
             "name lots, `-` for standard input, or a filter such as --awaits review",
         ));
     }

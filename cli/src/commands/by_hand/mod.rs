@@ -81,7 +81,7 @@ pub(super) async fn act(
         if ids.is_empty() {
             return Err(Failure::caller(
                 format!("there is no {} to {}", verb.what, verb.to),
-                "look at what there is with `waybill lots` and the same filter",
+                "list the lots with `waybill lots` and the same filter",
             ));
         }
         let request = |ids: &[String], dry_run| CommandRequest {
@@ -139,8 +139,8 @@ async fn in_parts(
                 return Err(Failure::caller("stopped: nothing was changed", ""));
             }
             let (done, all) = (all.items.len(), ids.len());
-            let message = format!("stopped: {done} of {all} were done, the others were not");
-            return Err(Failure::caller(message, "the same command again does the rest"));
+            let message = format!("stopped: {done} of {all} were done, the others are unchanged");
+            return Err(Failure::caller(message, "run the same command again for the rest"));
         }
         let answer: CommandAnswer = client.post("/v1/commands", &request(part, dry_run)).await?;
         bar.inc(part.len() as u64);
@@ -160,7 +160,7 @@ fn confirm(verb: Verb, looked: &CommandAnswer, wanted: &[String]) -> Result<(), 
     let question = format!("{} {}?", verb.to, verb.count(wanted.len()));
     if !output::can_ask() {
         let message = format!("this would {} {}", verb.to, verb.count(wanted.len()));
-        let hint = "look at it with --dry-run, then say --yes";
+        let hint = "see the changes with --dry-run, then confirm with --yes";
         return Err(Failure::caller(message, hint));
     }
     let shown: Vec<&CommandResult> = of(looked, CommandOutcome::Changed).take(LISTED).collect();
@@ -170,7 +170,7 @@ fn confirm(verb: Verb, looked: &CommandAnswer, wanted: &[String]) -> Result<(), 
     }
     let left_out = looked.unchanged + looked.refused;
     if left_out > 0 {
-        output::talk(&format!("{} are left out: --dry-run says why", verb.count(left_out)));
+        output::talk(&format!("{} are left out: --dry-run shows why", verb.count(left_out)));
     }
     if output::confirm(&question)? {
         return Ok(());
@@ -205,7 +205,7 @@ fn tell(verb: Verb, answer: &CommandAnswer, how: &How) -> Result<(), Failure> {
         let of_many = answer.items.len() > 1;
         let count = verb.count(answer.changed);
         if answer.dry_run && answer.changed == 0 {
-            text.push_str("nothing was changed, and nothing would be\n");
+            text.push_str("nothing would change\n");
         } else if answer.dry_run {
             text.push_str(&format!("nothing was changed: this would {} {count}\n", verb.to));
         } else if let ([one], false) = (changed.as_slice(), of_many) {
@@ -243,7 +243,7 @@ fn refusals(verb: Verb, answer: &CommandAnswer) -> Result<(), Failure> {
         [] => Ok(()),
         [one] if answer.items.len() == 1 => {
             let hint =
-                if verb.what == "lot" { "`waybill show` says where it is and why" } else { "" };
+                if verb.what == "lot" { "`waybill show` shows where it is and why" } else { "" };
             Err(Failure::caller(told(one), hint))
         }
         many => {
@@ -294,7 +294,10 @@ fn given(ids: &[String]) -> Result<Vec<String>, Failure> {
         }
         for line in std::io::stdin().lines() {
             let line = line.map_err(|error| {
-                Failure::caller(format!("standard input: {error}"), "give ids one a line")
+                Failure::caller(
+                    format!("cannot read standard input: {error}"),
+                    "give one id on each line",
+                )
             })?;
             // Only the first word counts, so that rows of a listing can be piped in.
             all.extend(line.split_whitespace().next().map(str::to_owned));

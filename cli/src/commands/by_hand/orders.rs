@@ -32,8 +32,8 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
         args::Order::Reject(terms) => return decide(terms, TermsDecision::Reject).await,
         args::Order::Cancel(args::CancelOrder { on, lots }) => {
             if !lots.is_empty() && on.ids.len() > 1 {
-                let message = "lots are named of one order at a time";
-                return Err(Failure::caller(message, "name one order with --lot"));
+                let message = "lots can be named for one order only";
+                return Err(Failure::caller(message, "name only one order when you use --lot"));
             }
             let lots = named_lots(&lots, false)?;
             (("cancel", "cancelled"), Command::CancelOrder { lots }, on)
@@ -51,8 +51,8 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
 async fn decide(terms: args::DecideTerms, decision: TermsDecision) -> Result<(), Failure> {
     let args::DecideTerms { on, lots } = terms;
     if !lots.is_empty() && on.ids.len() > 1 {
-        let message = "lots are named of one order at a time";
-        return Err(Failure::caller(message, "name one order with --lot"));
+        let message = "lots can be named for one order only";
+        return Err(Failure::caller(message, "name only one order when you use --lot"));
     }
     let lots = lots.iter().map(|lot| lot_id(lot)).collect::<Result<_, _>>()?;
     let (verb, done) = match decision {
@@ -72,7 +72,7 @@ fn named_lots(given: &[String], is_needed: bool) -> Result<BTreeMap<String, Stri
             Some((lot, quantity)) if !quantity.trim().is_empty() => (lot, quantity.trim()),
             None if !is_needed => (text.as_str(), ""),
             Some(_) | None => {
-                let message = format!("`{text}` is no LOT=QUANTITY");
+                let message = format!("`{text}` is not LOT=QUANTITY");
                 return Err(Failure::caller(message, "write it as LOT-7K2=12"));
             }
         };
@@ -86,7 +86,7 @@ fn named_lots(given: &[String], is_needed: bool) -> Result<BTreeMap<String, Stri
 
 pub(crate) async fn claim(claim: args::Claim) -> Result<(), Failure> {
     if claim.how.reason.trim().is_empty() {
-        return Err(Failure::caller("a claim needs its reason", "give it with --reason TEXT"));
+        return Err(Failure::caller("a claim needs a reason", "give it with --reason TEXT"));
     }
     let amount = claim.amount.as_deref().map(money).transpose()?;
     let verb = Verb::new("claim on", "claimed on", "order");
@@ -109,7 +109,7 @@ async fn respond_to(respond: args::Respond) -> Result<(), Failure> {
             None => response(&order, &respond)?,
         };
         let number = respond.document.number.as_deref();
-        let done = format!("the response to {} is taken", order.number);
+        let done = format!("the response to {} is recorded", order.number);
         hand_in(client, &order.supplier, number, content, &respond.how, &done).await
     })
     .await
@@ -122,16 +122,16 @@ fn change_response(
     respond: &args::Respond,
 ) -> Result<Content, Failure> {
     if respond.refuse.iter().any(|lot| lot != "all") {
-        let message = "a change is agreed to or refused as a whole";
+        let message = "a change can only be accepted or refused as a whole";
         return Err(Failure::caller(
             message,
-            "say --refuse without a lot, or ask for another change",
+            "give --refuse without a lot, or ask for another change",
         ));
     }
     let text = respond.how.reason.trim().to_owned();
     let accepted = respond.refuse.is_empty();
     if !accepted && text.is_empty() {
-        let message = "a refusal needs the supplier's reason";
+        let message = "a refusal needs a reason from the supplier";
         return Err(Failure::caller(message, "give it with --reason TEXT"));
     }
     let (order, change) = (order.number.clone(), change.to_owned());
@@ -162,7 +162,7 @@ fn response(order: &OrderView, respond: &args::Respond) -> Result<Content, Failu
         }
     }
     if (is_all || !refused.is_empty()) && respond.how.reason.trim().is_empty() {
-        let message = "a refusal needs the supplier's reason";
+        let message = "a refusal needs a reason from the supplier";
         return Err(Failure::caller(message, "give it with --reason TEXT"));
     }
     let mut answers: BTreeMap<LotId, LineAnswer> = BTreeMap::new();
@@ -194,10 +194,11 @@ fn no_line(order: &OrderView, lot: LotId) -> Failure {
 /// Reads a unit price: an amount, or a change in per cent.
 fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
     let wrong = || {
-        let message = format!("`{text}` is no price of {}", line.lot);
+        let message = format!("`{text}` is not a price for {}", line.lot);
         Failure::caller(message, "write an amount such as 1250.50, or a change such as +12%")
     };
-    let hidden = || Failure::caller("you are not told what it costs", "ask its supplier");
+    let hidden =
+        || Failure::caller("its price is not visible to you", "ask the supplier for the price");
     let now = line.unit_price.ok_or_else(hidden)?;
     let currency = now.currency;
     let Some(per_cent) = text.strip_suffix('%') else {
@@ -226,7 +227,7 @@ fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
 /// Reads a day: a date, or a change in days or weeks.
 fn day(text: &str, from: NaiveDate) -> Result<NaiveDate, Failure> {
     let wrong = || {
-        let message = format!("`{text}` is no day");
+        let message = format!("`{text}` is not a day");
         Failure::caller(message, "write a date such as 2027-03-01, or a change such as +6w or +10d")
     };
     if let Ok(date) = text.parse() {

@@ -32,6 +32,6 @@ pub(crate) async fn pause(pause: args::Pause) -> Result<(), Failure> {
 }
 
 pub(crate) async fn unpause(unpause: args::Unpause) -> Result<(), Failure> {
-    let verb = Verb::new("let go on", "going on", "part");
+    let verb = Verb::new("unpause", "no longer paused", "part");
     act(verb, Command::Unpause, Picked::Ids(&unpause.what), &unpause.how).await
 }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 pub(crate) async fn note(note: args::Note) -> Result<(), Failure> {
     if note.how.reason.trim().is_empty() {
-        return Err(Failure::caller("the note says nothing", "give its text with --reason TEXT"));
+        return Err(Failure::caller("the note has no text", "give its text with --reason TEXT"));
     }
     let verb = Verb::new("note", "noted", "subject");
     let command = Command::Note { follow_up: note.follow_up };

@@ -62,7 +62,7 @@ fn file(path: &Path) -> Result<(&'static str, Vec<u8>), Failure> {
         "csv" => "text/csv",
         "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         _ => {
-            let message = format!("{} is no file of lines", path.display());
+            let message = format!("{} is not a file of lines", path.display());
             let hint = "name a .csv, .xlsx, .json or .jsonl file, or give fields as FIELD=VALUE";
             return Err(Failure::caller(message, hint));
         }
@@ -78,7 +78,7 @@ fn fields(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let mut fields = BTreeMap::new();
     for text in given {
         let (name, value) = text.split_once('=').ok_or_else(|| {
-            Failure::caller(format!("`{text}` is no FIELD=VALUE"), "write it as quantity=12")
+            Failure::caller(format!("`{text}` is not FIELD=VALUE"), "write it as quantity=12")
         })?;
         if !LINE_FIELDS.contains(&name) {
             let message = format!("a line has no field `{name}`");
@@ -92,15 +92,18 @@ fn fields(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
         return Ok(fields);
     }
     if !output::can_ask() {
-        let message = format!("the line does not say: {}", missing.join(", "));
-        return Err(Failure::caller(message, "give each as FIELD=VALUE, or ask on a terminal"));
+        let message = format!("the line lacks these fields: {}", missing.join(", "));
+        return Err(Failure::caller(
+            message,
+            "give each as FIELD=VALUE, or run the command in a terminal, which asks for them",
+        ));
     }
     let today = output::day(chrono::Utc::now()).to_string();
     for name in missing {
         let usual = USUAL.iter().find(|(usual, _)| *usual == name).map(|(_, value)| *value);
         let usual = if name == "requested" { Some(today.as_str()) } else { usual };
         let is_said = |text: &str| {
-            if text.trim().is_empty() { Err("it is needed".to_owned()) } else { Ok(()) }
+            if text.trim().is_empty() { Err("this field is required".to_owned()) } else { Ok(()) }
         };
         fields.insert(name.to_owned(), output::ask(&name.replace('_', " "), usual, is_said)?);
     }
@@ -139,7 +142,7 @@ fn tell(handed: &Value) -> Result<(), Failure> {
         }
     }
     if handed["dry_run"] == true {
-        text.push_str("nothing was taken: this is what would be\n");
+        text.push_str("dry run: nothing above was taken\n");
     }
     output::data(&text)
 }

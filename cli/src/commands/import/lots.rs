@@ -30,7 +30,7 @@ pub(super) async fn compare(table: &Table, arguments: &args::Import) -> Result<(
         }
         let lots = if count == 1 { "1 lot" } else { &format!("{count} lots") };
         return output::data(&format!(
-            "{}: lists {lots}, as they are; nothing to take\n",
+            "{}: lists {lots} without changes; nothing to take\n",
             table.file
         ));
     }
@@ -53,12 +53,13 @@ fn differences(table: &Table, row: &Row, lots: &HashMap<String, LotView>) -> Vec
     };
     let id = cell("lot").unwrap_or_default();
     let Some(lot) = lots.get(id) else {
-        let hint = "look at what there is with `waybill lots`";
-        return vec![error("lot", id, "there is no such lot".to_owned(), hint.to_owned())];
+        let hint = "list the lots with `waybill lots`";
+        return vec![error("lot", id, "this lot does not exist".to_owned(), hint.to_owned())];
     };
     let differs = |(name, is): (&'static str, String)| {
         let said = cell(name).filter(|said| *said != is)?;
-        let what = if is.is_empty() { "it has none".to_owned() } else { format!("it is {is}") };
+        let what =
+            if is.is_empty() { "the lot has none".to_owned() } else { format!("the lot has {is}") };
         Some(error(name, said, what, way_out(name, lot)))
     };
     stated(lot).filter_map(differs).collect()

@@ -104,7 +104,7 @@ async fn hand_in(
     body: &ImportCoalition,
 ) -> Result<CoalitionIntake, Failure> {
     let client = client(arguments, target, pipeline).await?;
-    let bar = output::progress("handing in", 0);
+    let bar = output::progress("submitting", 0);
     let intake: Result<CoalitionIntake, Failure> = client.post("/v1/coalition", body).await;
     client.close().await;
     bar.finish_and_clear();
@@ -135,7 +135,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
         && let (Ok(rejects), Ok(input)) = (rejects.canonicalize(), arguments.path.canonicalize())
         && rejects == input
     {
-        let message = format!("{} is the file that is read", arguments.path.display());
+        let message = format!("{} is also the file that is imported", arguments.path.display());
         return Err(Failure::caller(message, "name another file for the refused rows"));
     }
     let (target, _folder) = target(arguments)?;
@@ -147,7 +147,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
         how: how_of(arguments),
         left_out: lines.bad.iter().map(left_out).collect(),
     };
-    let bar = output::progress("handing in", 0);
+    let bar = output::progress("submitting", 0);
     let intake: Result<Intake, Failure> = client.post("/v1/imports", &body).await;
     client.close().await;
     bar.finish_and_clear();
@@ -194,7 +194,7 @@ fn not_taken(file: &str, intake: &Intake) -> BTreeMap<u64, Vec<FieldError>> {
     }
     for conflict in &intake.conflicts {
         let errors = conflict.fields.iter().map(|field| {
-            let what = format!("{} has changed it to {}, too", field.ours_by, field.ours);
+            let what = format!("{} has also changed it to {}", field.ours_by, field.ours);
             let hint = format!("--theirs {0} or --ours {0}", conflict.line);
             error(conflict.row, &field.field, &field.theirs, &what, &hint)
         });

@@ -44,8 +44,8 @@ pub(super) fn lines(file: &str, intake: &Intake, dry_run: bool) -> String {
         let at = output::moment(earlier.taken);
         let _ = writeln!(
             text,
-            "{file} was taken before, on {at}, and its lines were stated otherwise since: nothing is \
-             changed; --as-new applies it"
+            "{file} was already imported on {at}, and its lines have changed since: nothing is \
+             changed; --as-new applies the file again"
         );
         for differs in earlier.differs.iter().take(NAMED) {
             let (id, line) = (&differs.external_id, &differs.line);
@@ -110,8 +110,8 @@ pub(super) fn is_whole(file: &str, intake: &Intake, how: &How) -> Result<(), Fai
     }
     if how.dry_run {
         return Err(Failure::caller(
-            format!("as it is, nothing of {file} would be taken"),
-            "mend the rows, or decide on the conflicts with --ours ID or --theirs ID",
+            format!("with these errors, nothing of {file} would be taken"),
+            "correct the rows, or resolve the conflicts with --ours ID or --theirs ID",
         ));
     }
     Err(refused(file, intake))
@@ -136,18 +136,19 @@ fn refused(file: &str, intake: &Intake) -> Failure {
         }
     }
     if let Some(first) = intake.conflicts.first() {
-        let _ = writeln!(text, "{file} changes what commands have changed, too:");
+        let _ = writeln!(text, "{file} changes values that commands have also changed:");
         let _ = write!(text, "{}", disputes(&intake.conflicts));
         let (requester, id) = (&first.requester, &first.external_id);
         let _ = writeln!(
             text,
-            "  hint: --theirs {requester}/{id} takes what the file says, --ours {requester}/{id} leaves it"
+            "  hint: --theirs {requester}/{id} takes the value of the file, --ours \
+             {requester}/{id} keeps the present value"
         );
     }
     let rows = intake.refused.len() + intake.conflicts.len();
     let rows = if rows == 1 { "1 row is".to_owned() } else { format!("{rows} rows are") };
     let message = format!("{}\n\n{rows} refused; nothing was taken", text.trim_end());
-    Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
+    Failure::caller(message, "correct them, or take the other rows with --keep-good REJECTS.csv")
 }
 
 /// What a pipeline file would change in the stored pipeline. `None` means nothing.
@@ -163,11 +164,10 @@ pub(super) async fn pipeline(target: &Target, new: &Pipeline) -> Result<Option<S
     Ok(match Becomes::of(new, &stored?) {
         Becomes::Newest => None,
         Becomes::Next(1) => Some("a first version".to_owned()),
-        Becomes::Next(version) => {
-            Some(format!("version {version}, for lots that come from now on"))
-        }
+        Becomes::Next(version) => Some(format!("version {version}, for new lots from now on")),
         Becomes::Replaced(version) => Some(format!(
-            "as version {version}, which a later one has replaced: it is not stated again (`serve --restate` does)"
+            "the same as version {version}, which a later one has replaced: it is not applied \
+             again (`serve --restate` applies it)"
         )),
     })
 }
@@ -247,7 +247,8 @@ pub(super) fn instead(
     let usual = Pipeline::default();
     if pipeline.is_none() && is_first {
         said.push(
-            "no pipeline.toml: the four steps by the usual rules, orders are written to outbox/"
+            "no pipeline.toml: the four steps follow the usual rules, and orders are written to \
+             outbox/"
                 .to_owned(),
         );
     }
@@ -264,7 +265,7 @@ pub(super) fn instead(
     if !daily.is_empty() {
         let (daily, zone) = (daily.join(", "), files.settings.zone);
         said.push(format!(
-            "no calendar for these: {daily}, each day, in {zone} (`waybill cron list`)"
+            "not in the calendar: {daily}, each day, in {zone} (`waybill cron list`)"
         ));
     }
     said
@@ -286,15 +287,17 @@ pub(super) fn is_whole_folder(intake: &CoalitionIntake, how: &How) -> Result<(),
             records.for_each(|records| kind(&mut text, records));
             Err(Failure::caller(
                 format!(
-                    "the folder changes what commands have changed, too; nothing was taken\n{}",
+                    "the folder changes values that commands have also changed; nothing was \
+                     taken\n{}",
                     text.trim_end()
                 ),
-                "decide with --theirs ID (as the folder says) or --ours ID (as it is)",
+                "resolve with --theirs ID (the value of the folder) or --ours ID (the present \
+                 value)",
             ))
         }
         _ => Err(Failure::caller(
-            "as it is, nothing of the folder would be taken",
-            "mend the rows, or decide on the conflicts with --ours ID or --theirs ID",
+            "with these errors, nothing of the folder would be taken",
+            "correct the rows, or resolve the conflicts with --ours ID or --theirs ID",
         )),
     }
 }

@@ -27,7 +27,7 @@ const CLOCK: Duration = Duration::from_secs(1);
 /// Runs until a key or a signal ends it.
 pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
     if !Screen::is_there() {
-        let message = "watch needs a terminal, and this is none";
+        let message = "`waybill watch` needs a terminal, but the output is not one";
         return Err(Failure::caller(message, "`waybill status` prints the same once"));
     }
     let target = Target::of(&watch.data)?;
@@ -35,7 +35,8 @@ pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
         // Lots only move while a service runs, and it could not be started while this process holds
         // the data.
         if client.is_alone() {
-            let message = format!("nothing runs on {}: lots stand still", target.data.display());
+            let message =
+                format!("no process is running on {}: lots stand still", target.data.display());
             let hint = "start `waybill serve` first, or look once with `waybill status`";
             return Err(Failure::caller(message, hint));
         }

@@ -10,13 +10,13 @@ use super::{Kind, counted, grouped, joined, none, section, table};
 const ENDS: [(&str, &str, &str, &str); 11] = [
     ("delivered", "Delivered", "delivered", "received, accepted and paid"),
     ("unfunded", "Unfunded", "unfunded", "wait for money"),
-    ("unoffered", "Without offer", "unfunded", "no offer fits: the secretariat’s move"),
+    ("unoffered", "Without offer", "unfunded", "no offer fits: the secretariat has to act"),
     ("declined", "Declined", "declined", "turned down by validation or review"),
-    ("merged", "Merged", "other", "carried on by another lot"),
+    ("merged", "Merged", "other", "continued by another lot"),
     ("short", "Short", "declined", "not delivered, their money went back"),
     ("cancelled", "Cancelled", "other", "given up by their requester"),
     ("parked", "Parked", "declined", "failed, an operator has to act"),
-    ("waiting", "Waiting", "other", "somebody’s move is awaited"),
+    ("waiting", "Waiting", "other", "waiting for somebody to act"),
     ("retry_at", "Retrying", "other", "an attempt failed and will be repeated"),
     ("ready", "Ready", "other", "to be worked on next"),
 ];

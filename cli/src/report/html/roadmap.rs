@@ -199,5 +199,5 @@ fn changes(difference: &Difference) -> Markup {
             }
         }
     };
-    section("changes", "What the changes make of it", &body)
+    section("changes", "The effect of the changes", &body)
 }

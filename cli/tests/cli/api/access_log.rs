@@ -125,8 +125,11 @@ fn an_access_log_cannot_be_changed_unseen() -> Result<()> {
     ] {
         fs::write(&other, changed)?;
         let said = held(&other)?;
-        ensure!(said.code == Some(2) && said.out.contains("not as it came: what"), "{said:?}");
-        ensure!(said.err.contains("1 changes came over the network otherwise"), "{said:?}");
+        ensure!(
+            said.code == Some(2) && said.out.contains("not in the access log: what"),
+            "{said:?}"
+        );
+        ensure!(said.err.contains("1 changes over the network do not match"), "{said:?}");
     }
     is_clean(&surface.secretariat.data)?;
     Ok(())

@@ -22,7 +22,7 @@ fn whoever_asks_too_often_is_told_to_wait() -> Result<()> {
     let refused = answers.into_iter().find(|answer| answer.status == 429).context("no limit")?;
     ensure!(refused.headers["ratelimit-policy"] == "\"account\";q=5;w=1", "{refused:?}");
     ensure!(refused.headers.contains_key("retry-after"), "{refused:?}");
-    refused.problem(429, "too_many_requests", &["more often"])?;
+    refused.problem(429, "too_many_requests", &["sends more requests"])?;
     // Others are not kept waiting by it.
     let auditor = surface.token("auditor", "")?;
     surface.get(&auditor, "/v1/me")?.is(200)?;
@@ -92,7 +92,7 @@ fn it_is_served_over_tls_and_never_open_to_others_without_accounts() -> Result<(
 
     let data = folder.path().join("data");
     let open = ["serve", "--data", text(&data)?, "--no-accounts", "--listen", "0.0.0.0:0"];
-    run(&open)?.failed(1, &["everybody is operator", "--no-accounts"])?;
+    run(&open)?.failed(1, &["everybody is an operator", "--no-accounts"])?;
     let wrong: Vec<&str> = ["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"]
         .into_iter()
         .chain(files)

@@ -34,7 +34,7 @@ fn a_webhook_of_nobodys_account_ends_with_it() -> Result<()> {
         let seen = surface.get(&admin, &format!("/v1/webhooks/{id}"))?.is(200)?.json()?;
         Ok((!seen["disabled"].is_null()).then_some(seen))
     })?;
-    ensure!(seen.to_string().contains("its account holds no longer"), "{seen}");
+    ensure!(seen.to_string().contains("its account was revoked or has expired"), "{seen}");
     let is_new = |event: &Value| event["data"]["line"]["external_id"] == "A-1";
     ensure!(!receiver.taken()?.iter().any(is_new), "whoever has no account any more is told");
     Ok(())

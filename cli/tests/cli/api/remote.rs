@@ -64,7 +64,7 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
     there(&stranger, &["token", "list"])?.failed(1, &["role requester"])?;
 
     let open = keep(folder, "open", "wbt_x_y", 0o644)?;
-    there(&open, &["lots"])?.failed(1, &["may be read by others", "chmod 600"])?;
+    there(&open, &["lots"])?.failed(1, &["can be read by other users", "chmod 600"])?;
     let unknown = format!("wbt_0123456789ab_{}", "x".repeat(43));
     let wrong = keep(folder, "wrong", &unknown, 0o600)?;
     there(&wrong, &["lots"])?.failed(1, &["not valid"])?;
@@ -76,11 +76,11 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
     for (name, slip) in [("cut", cut), ("typed", typed)] {
         let slip = keep(folder, name, &slip, 0o600)?;
         let nobody = ["lots", "--server", "http://127.0.0.1:1", "--token-file", text(&slip)?];
-        run(&nobody)?.failed(1, &[name, "checksum", "copy it again"])?;
+        run(&nobody)?.failed(1, &[name, "checksum", "copy the whole token again"])?;
     }
     let nowhere = ["lots", "--server", "http://127.0.0.1:1", "--token-file", text(&operator)?];
     run(&nowhere)?.failed(1, &["--server"])?;
-    run(&["lots", "--server", "somewhere"])?.failed(1, &["is no service"])?;
+    run(&["lots", "--server", "somewhere"])?.failed(1, &["is not the address of a service"])?;
     Ok(())
 }
 
@@ -94,7 +94,7 @@ fn a_webhook_is_made_shown_and_removed() -> Result<()> {
     let receiver = Receiver::start(Temper::Ready)?;
     let url = receiver.url();
 
-    there(&["webhook", "create", "https://127.0.0.1/"])?.failed(1, &["no public address"])?;
+    there(&["webhook", "create", "https://127.0.0.1/"])?.failed(1, &["not a public address"])?;
     let create = ["webhook", "create", &url, "--kinds", "lot.matched", "--after", "0"];
     let made = there(&create)?.ok()?;
     ensure!(made.out.starts_with("whsec_") && made.err.contains("shown this once"), "{made:?}");
@@ -119,7 +119,7 @@ fn a_webhook_is_made_shown_and_removed() -> Result<()> {
     ensure!(rotated.out.starts_with("whsec_") && rotated.out != made.out, "{rotated:?}");
 
     receiver.becomes(Temper::Broken);
-    there(&["webhook", "ping", &id])?.failed(1, &["has not arrived", "500"])?;
+    there(&["webhook", "ping", &id])?.failed(1, &["was not delivered", "500"])?;
     there(&["webhook", "remove", &id])?.ok()?;
     there(&["webhook", "show", &id])?.failed(1, &["no webhook"])?;
     Ok(())

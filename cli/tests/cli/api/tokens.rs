@@ -70,7 +70,7 @@ fn a_token_is_used_from_its_networks_alone() -> Result<()> {
     ensure!(shown["networks"] == json!(["192.0.2.0/24"]), "{shown}");
     ensure!(shown.get("last_used").is_none(), "it counts as used: {shown}");
     let wrong = ["token", "create", "observer", "--network", "everywhere"];
-    run(&wrong)?.failed(1, &["`everywhere` is no network"])?;
+    run(&wrong)?.failed(1, &["`everywhere` is not a network"])?;
     Ok(())
 }
 
@@ -97,7 +97,7 @@ fn a_new_token_takes_the_place_of_the_old_one() -> Result<()> {
     let rotate =
         |options: &[&str]| run(&[&["token", "rotate", "portal", "--data", data], options].concat());
     let said = rotate(&["--overlap", "1h"])?.ok()?;
-    ensure!(said.err.contains("holds until"), "{said:?}");
+    ensure!(said.err.contains("is valid until"), "{said:?}");
     let second = said.out.trim().to_owned();
     let me = |token: &str| surface.get(token, "/v1/me");
     let (old, new) = (me(&first)?.is(200)?.json()?, me(&second)?.is(200)?.json()?);
@@ -114,7 +114,7 @@ fn a_new_token_takes_the_place_of_the_old_one() -> Result<()> {
     let folder = TempDir::new()?;
     let file = folder.path().join("token");
     let said = rotate(&["--output", text(&file)?])?.ok()?;
-    ensure!(said.out.is_empty() && said.err.contains("no longer holds"), "{said:?}");
+    ensure!(said.out.is_empty() && said.err.contains("is no longer valid"), "{said:?}");
     ensure!(fs::metadata(&file)?.permissions().mode() & 0o777 == 0o600);
     for gone in [&second, &third] {
         me(gone)?.problem(401, "unauthorized", &["no longer"])?;
@@ -180,7 +180,7 @@ fn metrics_ask_for_a_token_where_one_is_named() -> Result<()> {
     run(&named)?.failed(1, &["20 characters", "openssl rand"])?;
     fs::write(&file, secret)?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
-    run(&named)?.failed(1, &["may be read by others", "chmod 600"])?;
+    run(&named)?.failed(1, &["can be read by other users", "chmod 600"])?;
     // Open, as long as nobody asks for more.
     let open = Surface::open(1)?;
     open.send(open.request("GET", "/metrics")?)?.is(200)?;

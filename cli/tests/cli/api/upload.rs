@@ -52,16 +52,16 @@ fn an_order_is_answered_despatched_and_received_on_the_page() -> Result<()> {
     };
     let answer = say(&supplier, "order_response", "OR-1", "")?.is(200)?;
     ensure!(
-        answer.text.contains("It was taken.") && !answer.text.contains(&supplier),
+        answer.text.contains("It was accepted.") && !answer.text.contains(&supplier),
         "{answer:?}"
     );
     let again = say(&supplier, "order_response", "OR-1", "")?.is(200)?;
     ensure!(again.text.contains("taken before"), "{again:?}");
     surface.until("LOT-001", "delivery")?;
     for (lines, part) in [
-        ("LOT-001", "line 1: it is not a lot and a quantity"),
+        ("LOT-001", "line 1: write a lot and a quantity"),
         ("\nLOT-001 many", "line 2"),
-        ("nothing 5", "`nothing` is no lot"),
+        ("nothing 5", "`nothing` is not the id of a lot"),
         ("<b> 5", "&lt;b&gt;"),
     ] {
         let wrong = say(&supplier, "despatch_advice", "DA-1", lines)?.is(422)?;

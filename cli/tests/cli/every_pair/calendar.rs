@@ -65,7 +65,7 @@ fn a_fire_by_hand_is_run_once_and_recorded() -> Result<()> {
     let is_said = pair() != Pair::SqliteEmbedded || first.err.contains("`waybill serve`");
     ensure!(first.out == "monthly is due now\n" && is_said, "{first:?}");
     let second = run_it(&["--reason", "again"])?.ok()?;
-    ensure!(second.out.contains("due already") && second.out.contains("a trial"), "{second:?}");
+    ensure!(second.out.contains("already due") && second.out.contains("a trial"), "{second:?}");
     let json = run_it(&["--json"])?.json()?;
     ensure!(json["is_new"] == false && json["asked"]["by"] == "operator", "{json}");
     ensure!(entry(&data)?["asked"]["reason"] == "a trial");

@@ -77,7 +77,7 @@ fn a_secret_is_not_kept_with_its_answer() -> Result<()> {
     };
     let issued = send()?.is(201)?.json()?;
     ensure!(issued["token"].as_str().is_some_and(|token| token.starts_with("wbt_")), "{issued}");
-    let again = send()?.problem(409, "conflict", &["shown once"])?;
+    let again = send()?.problem(409, "conflict", &["shown only once"])?;
     ensure!(!again.to_string().contains("wbt_"), "{again}");
     let listed = surface.get(&admin, "/v1/tokens")?.is(200)?.json()?;
     let named = listed.as_array().into_iter().flatten().filter(|view| view["name"] == "one");

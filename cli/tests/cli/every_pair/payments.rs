@@ -37,7 +37,7 @@ fn a_lot_that_is_paid_in_part_waits_for_the_rest() -> Result<()> {
     // Counted anew: not below what is paid.
     let line = json!({"lot": "LOT-001", "accepted": "4", "rejected": "6", "remedy": "return"});
     secretariat.send("receipt-late.json", &receipt("RA-8", &order, &line))?;
-    secretariat.until_refused("REQ", "RA-8", &["more of LOT-001 is paid than that"])?;
+    secretariat.until_refused("REQ", "RA-8", &["more of LOT-001 is already paid"])?;
     let line = json!({"lot": "LOT-001", "accepted": "9", "rejected": "1", "remedy": "return"});
     secretariat.send("receipt-again.json", &receipt("RA-9", &order, &line))?;
     eventually("it is counted anew", SOON, || {
@@ -99,11 +99,7 @@ fn what_was_not_received_is_not_paid() -> Result<()> {
     secretariat.send("response.json", &response("R-1", &order, "LOT-001"))?;
     secretariat.until("LOT-001", "delivery")?;
     secretariat.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
-    secretariat.until_refused(
-        "BUY",
-        "P-1",
-        &["LOT-001 is not to be paid before it is received"],
-    )?;
+    secretariat.until_refused("BUY", "P-1", &["before LOT-001 is received"])?;
     secretariat.until("LOT-001", "delivery")?;
     secretariat.service.stop()?;
     is_clean(&secretariat.data)?;
@@ -185,7 +181,11 @@ fn some_is_paid_in_advance_and_some_comes_back_afterwards() -> Result<()> {
     secretariat.send("response.json", &response("R-1", &order, "LOT-001"))?;
     secretariat.until("LOT-001", "delivery")?;
     secretariat.send("more.json", &payment("P-0", &order, "LOT-001", 27_001))?;
-    secretariat.until_refused("BUY", "P-0", &["before it is received", "EUR 270.00 in advance"])?;
+    secretariat.until_refused(
+        "BUY",
+        "P-0",
+        &["before LOT-001 is received", "at most EUR 270.00 of it"],
+    )?;
     secretariat.send("advance.json", &payment("P-1", &order, "LOT-001", 27_000))?;
     let paid = |wanted: &str| {
         eventually("it is paid", SOON, || {
@@ -218,7 +218,7 @@ fn some_is_paid_in_advance_and_some_comes_back_afterwards() -> Result<()> {
 fn a_payment_has_a_day_and_its_rows_add_up() -> Result<()> {
     let (secretariat, order) = with_a_lot_to_pay()?;
     for (number, day, why) in [
-        ("P-1", "2099-01-01", "2099-01-01 is still to come"),
+        ("P-1", "2099-01-01", "2099-01-01 is in the future"),
         ("P-2", "2025-01-01", "was drawn up on"),
     ] {
         let mut payment = payment(number, &order, "LOT-001", 90_000);
@@ -231,7 +231,7 @@ fn a_payment_has_a_day_and_its_rows_add_up() -> Result<()> {
     line["lot"] = "LOT-009".into();
     unknown["lines"].as_array_mut().context("lines")?.push(line);
     secretariat.send("P-3.json", &unknown)?;
-    secretariat.until_refused("BUY", "P-3", &["row 2, lot `LOT-009`: it does not travel under"])?;
+    secretariat.until_refused("BUY", "P-3", &["row 2, lot `LOT-009`: it is not part of"])?;
     // Two batches of one lot.
     let mut batches = payment("P-4", &order, "LOT-001", 40_000);
     let mut line = batches["lines"][0].clone();

@@ -162,13 +162,13 @@ fn a_webhook_is_its_partys_own_and_reaches_nothing_inside() -> Result<()> {
     let surface = Surface::open(1)?;
     let donor = surface.token("donor", "AA")?;
     for (url, part) in [
-        ("http://127.0.0.1:9/", "no public address"),
-        ("https://127.0.0.1/", "no public address"),
-        ("https://169.254.169.254/latest/meta-data", "no public address"),
-        ("https://[::1]/", "no public address"),
-        ("https://localhost/", "no public address"),
-        ("https://0x7f000001/", "no public address"),
-        ("ftp://127.0.0.2/", "not https"),
+        ("http://127.0.0.1:9/", "not a public address"),
+        ("https://127.0.0.1/", "not a public address"),
+        ("https://169.254.169.254/latest/meta-data", "not a public address"),
+        ("https://[::1]/", "not a public address"),
+        ("https://localhost/", "not a public address"),
+        ("https://0x7f000001/", "not a public address"),
+        ("ftp://127.0.0.2/", "does not use https"),
         ("nonsense", "no URL"),
         ("https://me:secret@127.0.0.2/", "name or password"),
         ("https://no-such-host.invalid/", "cannot be resolved"),

@@ -110,7 +110,7 @@ fn what_ended_long_ago_is_in_a_file_and_every_question_is_answered_with_it() -> 
     ensure!(all.lines().next().is_some_and(|first| first.contains("\"position\":1,")), "{all}");
     place.said(&["check", "--with-archive", text(&file)?])?;
     let act = ["hold", "LOT-001", "--with-archive", text(&file)?, "--data", place.data()?];
-    run(&act)?.failed(1, &["takes no --with-archive"])?;
+    run(&act)?.failed(1, &["does not accept --with-archive"])?;
     // The feed begins behind it.
     let upto = archive["upto"].as_i64().context("a position")?;
     let events = |after: i64| {
@@ -135,12 +135,12 @@ fn what_a_webhook_was_not_told_stays() -> Result<()> {
     let id = made["webhook"]["id"].as_str().with_context(|| made.to_string())?;
     let dry = ["archive", "--before", BEFORE, "--dry-run", "--data", place.data()?];
     let said = run(&dry)?.ok()?;
-    ensure!(said.err.contains(&format!("{id} was told up to event 0 only")), "{said:?}");
+    ensure!(said.err.contains(&format!("{id} has received events only up to 0")), "{said:?}");
     ensure!(said.out.starts_with("0 events of 0 lots"), "{said:?}");
     place.said(&["webhook", "remove", id])?;
     place.archive()?;
     let again = run(&[&create[..], &["--data", place.data()?]].concat())?;
-    again.failed(1, &["are in archive 1", "begin again with after="])?;
+    again.failed(1, &["are in archive 1", "start again with after="])?;
     Ok(())
 }
 

@@ -132,7 +132,7 @@ fn a_line_follows_down_to_what_came_by_an_order_change() -> Result<()> {
     // The same answer again is the same; another one is too late.
     act(&secretariat, &["order", "respond", &order, "--change", &number])?.ok()?;
     let refusal = ["order", "respond", &order, "--change", &number, "--refuse", "-m", "late"];
-    act(&secretariat, &refusal)?.failed(1, &["was answered before"])?;
+    act(&secretariat, &refusal)?.failed(1, &["was already answered"])?;
     // 4 and 2 at EUR 90.00 are bound, the rest is free.
     let money = act(&secretariat, &["money", "--json"])?.json()?;
     ensure!(money.to_string().contains("54000"), "{money}");
@@ -145,14 +145,14 @@ fn a_supplier_that_does_not_agree_leaves_a_task_and_the_order_as_it_was() -> Res
     let secretariat = Secretariat::open(10)?;
     let order = ordered(&secretariat, &[])?;
     act(&secretariat, &["order", "change", &order, "LOT-001=11"])?
-        .failed(1, &["LOT-001 is 10", "a line of its own"])?;
+        .failed(1, &["LOT-001 is 10", "submit a new line"])?;
     act(&secretariat, &["order", "change", &order, "LOT-001=1.5"])?.failed(1, &["LOT-001"])?;
     act(&secretariat, &["order", "change", &order, "LOT-009=1"])?.failed(1, &["LOT-009"])?;
     act(&secretariat, &["amend", "R-1", "quantity=7"])?.ok()?;
     act(&secretariat, &["order", "change", &order, "LOT-001=7"])?.ok()?;
     let number = format!("{order}-CHANGE-1");
     let refuse = ["order", "respond", &order, "--change", &number, "--refuse"];
-    act(&secretariat, &refuse)?.failed(1, &["a refusal needs the supplier's reason"])?;
+    act(&secretariat, &refuse)?.failed(1, &["a refusal needs a reason from the supplier"])?;
     let mut refuse = refuse.to_vec();
     refuse.extend(["-m", "they are packed"]);
     act(&secretariat, &refuse)?.ok()?;

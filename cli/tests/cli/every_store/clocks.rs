@@ -62,7 +62,7 @@ impl Place {
     }
 
     fn stop(self) -> Result<()> {
-        self.service.context("nobody serves")?.stop().map(drop)
+        self.service.context("no `waybill serve` is running")?.stop().map(drop)
     }
 
     fn clock(&self) -> Result<Value> {
@@ -178,11 +178,11 @@ fn what_a_wrong_clock_has_done_is_undone() -> Result<()> {
         place.entry(LAPSE)?["next"].as_str().context("a next fire")?.parse()?;
     ensure!(ahead - chrono::Utc::now() > chrono::TimeDelta::days(200), "{ahead}");
     let shown = run(&[&reinstate[..], &["--dry-run"]].concat())?.ok()?;
-    ensure!(shown.out.contains("that had lapsed is there again"), "{shown:?}");
+    ensure!(shown.out.contains("that had lapsed can be used again"), "{shown:?}");
     run(&reinstate)?.ok()?;
     ensure!(place.lapsed()? == 0);
     let again = run(&reinstate)?.ok()?;
-    ensure!(again.out.contains("nothing of it has lapsed"), "{again:?}");
+    ensure!(again.out.contains("none of its money has lapsed"), "{again:?}");
     place.restart()?;
     eventually("the calendar goes on", SOON, || {
         let lapse = place.entry(LAPSE)?;

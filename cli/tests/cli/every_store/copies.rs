@@ -113,7 +113,7 @@ fn a_backup_while_lots_are_carried_is_of_one_moment() -> Result<()> {
     ensure!(there.len() == 3, "something is left: {there:?}");
     ensure!(fs::metadata(&backup)?.permissions().mode() & 0o777 == 0o600);
     let again = run(&["backup", text(&backup)?, "--data", text(&data)?])?;
-    again.failed(1, &["is there already", "name a new file"])?;
+    again.failed(1, &["already exists", "name a new file"])?;
 
     let restored = folder.path().join("restored");
     run(&["restore", text(&backup)?, "--data", text(&restored)?])?.ok()?;
@@ -299,7 +299,7 @@ fn a_file_that_is_none_is_refused() -> Result<()> {
     fs::write(&file, b"SQLite format 3\0 and nothing else")?;
     let parts: &[&str] = match pair() {
         Pair::SqliteEmbedded => &["could not be opened as a database"],
-        Pair::PostgresEmbedded | Pair::PostgresRabbitMq => &["is a database of SQLite"],
+        Pair::PostgresEmbedded | Pair::PostgresRabbitMq => &["is an SQLite database"],
     };
     run(&restore)?.failed(1, parts)?;
     let nothing = folder.path().join("nothing");

@@ -151,7 +151,7 @@ fn a_row_that_says_nothing_of_the_order_refuses_the_document() -> Result<()> {
     let rows = json!([{"lot": "LOT-001", "accepted": "10"}]);
     drop_in(&bureau, "again.json", &receipt("N-4", &order, rows))?;
     let why = filed(&bureau, "again.json", "refused")?;
-    ensure!(why.contains("received before"), "{why}");
+    ensure!(why.contains("already received"), "{why}");
     bureau.end()
 }
 
@@ -270,7 +270,7 @@ fn what_is_counted_anew_is_what_was_missed() -> Result<()> {
     // Once more is no news, less is missed again.
     let data = text(&bureau.data)?;
     run(&["receive", &order, "LOT-001=10", "--number", "third", "--yes", "--data", data])?
-        .failed(1, &["received before"])?;
+        .failed(1, &["already received"])?;
     bureau.act(&["receive", &order, "LOT-001=9", "--number", "fourth"])?;
     let missed = bureau.until("LOT-001.2", "delivery")?;
     ensure!(missed["quantity"] == "1", "{missed}");
@@ -324,7 +324,7 @@ fn an_order_tells_what_became_of_it() -> Result<()> {
     let (bureau, order) = accepted(&["10", "20"])?;
     let data = text(&bureau.data)?;
     run(&["despatch", &order, "LOT-001=30", "--yes", "--data", data])?
-        .failed(1, &["row 1", "30", "10 of LOT-001 are to come"])?;
+        .failed(1, &["row 1", "30", "10 of LOT-001 are still to come"])?;
     bureau.act(&["receive", &order, "LOT-001=4"])?;
     bureau.act(&["receive", &order, "LOT-002=8"])?;
     let shown = show(&bureau.data, &order)?;

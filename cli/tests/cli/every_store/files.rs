@@ -263,13 +263,13 @@ fn nothing_that_is_written_runs_in_a_spreadsheet_and_all_of_it_reads_back() -> R
     let mended = secretariat.lines()?;
     let lots = secretariat.run(&["lots", "--csv"])?.ok()?;
     let said = secretariat.hand_in("lots.csv", &lots.out)?.ok()?;
-    ensure!(said.out.contains("lists 4 lots, as they are"), "{}", said.out);
+    ensure!(said.out.contains("lists 4 lots without changes"), "{}", said.out);
     let changed = lots.out.replacen(",2,", ",3,", 1);
     let named =
         ["row ", "field quantity, value \"3\": it is 2", "waybill amend REQ/", "quantity=N"];
     secretariat.hand_in("fewer.csv", changed)?.failed(1, &named)?;
     let unknown = lots.out.replacen("LOT-001,", "LOT-999,", 1);
-    let named = ["field lot, value \"LOT-999\": there is no such lot"];
+    let named = ["field lot, value \"LOT-999\": this lot does not exist"];
     secretariat.hand_in("others.csv", unknown)?.failed(1, &named)?;
     ensure!(secretariat.lines()? == mended);
     is_clean(&secretariat.data)?;

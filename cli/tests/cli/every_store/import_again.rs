@@ -97,7 +97,7 @@ fn lines_that_a_file_has_no_more_are_told_and_an_earlier_file_undoes_nothing() -
 
     let path = place.write("a.csv", &both)?;
     let said = place.import(&path)?.ok()?;
-    for part in ["was taken before, on ", "quantity: 11 -> 10", "--as-new"] {
+    for part in ["was already imported on ", "quantity: 11 -> 10", "--as-new"] {
         ensure!(said.out.contains(part), "no `{part}`: {}", said.out);
     }
     ensure!(place.lines()?[0] == "REQ A-1 Laptop 11", "{:?}", place.lines()?);
@@ -248,14 +248,15 @@ fn a_run_writes_no_future_into_a_log_that_a_service_works_on() -> Result<()> {
         run(&["run", &dir, "--data", data, "--until", "2025-02-01"])?.ok()?;
     }
     Service::start(data.as_ref(), None)?.stop()?;
-    run(&["run", &dir, "--data", data])?.failed(1, &["a service works on", "--copy-to"])?;
+    run(&["run", &dir, "--data", data])?
+        .failed(1, &["a service has been working on", "--copy-to"])?;
     if crate::pair::pair() == crate::pair::Pair::SqliteEmbedded {
         let before = is_clean(data.as_ref())?;
         let copy = folder.path().join("copy");
         let copied = ["run", &dir, "--data", data, "--copy-to", text(&copy)?, "--json"];
         let report: Value = run(&copied)?.json()?;
         ensure!(report["lots"].is_object(), "{report}");
-        run(&copied)?.failed(1, &["has data already"])?;
+        run(&copied)?.failed(1, &["already contains data"])?;
         ensure!(is_clean(data.as_ref())? == before, "the data itself was run on");
     }
     Ok(())

@@ -102,7 +102,7 @@ fn terms_beyond_the_tolerance_wait_for_a_decision_and_may_be_accepted_with_a_con
     let lot = bureau.until("LOT-001", "terms")?;
     ensure!(shares(&lot) == [share("C1", 900_000)], "{lot}");
     run(&["order", "accept", &order, "--yes", "--data", text(&bureau.data)?])?
-        .failed(1, &["nobody has the EUR 580.00 that are missing"])?;
+        .failed(1, &["no donor can give the missing EUR 580.00"])?;
     bureau.act(&["commit", "C3", "--donor", "XX", "--amount", "EUR 1,000", "--evidence", "x"])?;
     bureau.act(&["order", "accept", &order, "--reason", "nobody else has them"])?;
     let lot = bureau.until("LOT-001", "delivery")?;

@@ -123,7 +123,7 @@ fn surplus_above_the_limit_waits_for_an_approval() -> Result<()> {
     let reason = lot["reason"].as_str().context("a reason")?;
     ensure!(
         reason.starts_with(
-            "93 piece of Router above the 7 wanted, for EUR 22,320.00, because SUP sells no less than 100"
+            "93 piece of Router above the 7 wanted, for EUR 22,320.00, because SUP sells at least 100"
         ),
         "{reason}"
     );

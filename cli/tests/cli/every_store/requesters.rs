@@ -137,7 +137,7 @@ fn an_id_that_changes_its_requester_is_refused_until_the_requester_is_renamed() 
     let rename = |from: &str, to: &str| {
         place.run(&["member", "rename", from, "--to", to, "--evidence", "decree 7"])
     };
-    rename("REQ", "REQ2")?.failed(1, &["REQ2", "is a party already"])?;
+    rename("REQ", "REQ2")?.failed(1, &["REQ2", "already exists"])?;
     rename("AA", "BB")?.failed(1, &["AA", "member", "only requesters"])?;
     rename("REQ", "REQ3")?.ok()?;
     let again = rename("REQ", "REQ3")?.ok()?;

@@ -143,13 +143,13 @@ fn no_copy_of_the_database_holds_a_secret_or_an_address() -> Result<()> {
     }
     // With the key all is looked into, without it what is not is said, and that all else holds.
     let all = sealed.run(&["check"])?.ok()?;
-    ensure!(!all.err.contains("not looked into"), "{all:?}");
+    ensure!(!all.err.contains("not checked"), "{all:?}");
     sealed.secretariat.service.stop()?;
     let data = text(&sealed.secretariat.data)?;
     let without = run(&["check", "--data", data])?.ok()?;
-    ensure!(without.err.contains("not looked into") && without.err.contains(&id), "{without:?}");
+    ensure!(without.err.contains("not checked") && without.err.contains(&id), "{without:?}");
     let with = run(&["check", "--data", data, "--key-file", text(&sealed.key)?])?.ok()?;
-    ensure!(!with.err.contains("not looked into"), "{with:?}");
+    ensure!(!with.err.contains("not checked"), "{with:?}");
     Ok(())
 }
 
@@ -183,7 +183,7 @@ fn a_lost_key_stops_only_what_needs_it() -> Result<()> {
     let found = sealed.finding()?;
     ensure!(found["health"] == "bad" && found["seen"].to_string().contains(&id), "{found}");
     eventually("it is said what is not sent", SOON, || {
-        Ok(sealed.secretariat.service.log()?.contains("nothing is sent to a webhook").then_some(()))
+        Ok(sealed.secretariat.service.log()?.contains("webhooks cannot be sent").then_some(()))
     })?;
     let before = sealed.receiver.arrived().len();
     sealed.run(&["webhook", "ping", &hook])?.failed(2, &[&id, "--key-file"])?;
@@ -240,7 +240,7 @@ fn a_new_key_takes_over_and_the_old_one_can_go() -> Result<()> {
     sealed.again(true)?;
     sealed.tells(&secret)?;
     let checked = sealed.run(&["check"])?.ok()?;
-    ensure!(!checked.err.contains("not looked into"), "{checked:?}");
+    ensure!(!checked.err.contains("not checked"), "{checked:?}");
     // A folder says what it said, though what it said then nobody can open any more.
     let folder = text(&sealed.coalition)?.to_owned();
     let events =
@@ -320,11 +320,11 @@ fn keys_are_files_that_only_their_owner_reads() -> Result<()> {
     let key = folder.path().join("key");
     run(&["key", "new", text(&key)?])?.ok()?;
     ensure!(fs::metadata(&key)?.permissions().mode() & 0o777 == 0o600);
-    run(&["key", "new", text(&key)?])?.failed(1, &["is there already"])?;
+    run(&["key", "new", text(&key)?])?.failed(1, &["already exists"])?;
     let data = folder.path().join("data");
     let list = ["key", "list", "--data", text(&data)?, "--key-file", text(&key)?];
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640))?;
-    run(&list)?.failed(1, &["may be read by others"])?;
+    run(&list)?.failed(1, &["can be read by other users"])?;
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
     let whole = fs::read_to_string(&key)?;
     fs::write(&key, &whole[..whole.len() - 4])?;

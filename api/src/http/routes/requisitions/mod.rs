@@ -195,7 +195,7 @@ pub(crate) async fn submit(
     let kind = media_type(request.headers());
     let ending = TYPES.iter().find(|(known, _)| *known == kind).map(|(_, ending)| *ending);
     let ending = ending.ok_or_else(|| {
-        let detail = format!("`{kind}` is not read here");
+        let detail = format!("`{kind}` is not accepted here");
         Problem::new(ProblemKind::UnsupportedMedia, detail, "send JSON, JSON lines, CSV or XLSX")
     })?;
     let lines = read(request.into_limited_body(), ending).await?;
@@ -224,14 +224,12 @@ pub(crate) async fn hand_in(
             1 => "a row is wrong; nothing was taken".to_owned(),
             count if count > ReadLimits::SENT.told => {
                 let told = ReadLimits::SENT.told;
-                format!(
-                    "{count} rows are wrong; nothing was taken. Of {told} is said what is wrong"
-                )
+                format!("{count} rows are wrong; nothing was taken. The first {told} are shown")
             }
             count => format!("{count} rows are wrong; nothing was taken"),
         };
         let errors = handed.rows.into_iter().flat_map(|row| row.errors).collect();
-        let hint = "mend them, or take the others with ?partial=true";
+        let hint = "correct them, or take the other rows with ?partial=true";
         return Err(Problem::new(ProblemKind::Refused, detail, hint).with(errors));
     }
     handed.rows.sort_by_key(|row| row.row);
@@ -320,7 +318,8 @@ async fn take(
                     field.ours
                 ),
                 hint: Some(format!(
-                    "decide with ?theirs={0} (as this row says) or ?ours={0} (as it is)",
+                    "resolve with ?theirs={0} (the value of this row) or ?ours={0} (the present \
+                     value)",
                     conflict.line
                 )),
             };

@@ -18,7 +18,7 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
     let failed = |error: std::io::Error| {
         Problem::new(
             ProblemKind::Unavailable,
-            format!("the body could not be put aside: {error}"),
+            format!("the body of the request could not be stored: {error}"),
             "try again",
         )
     };
@@ -35,7 +35,7 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
             }
             Problem::new(
                 ProblemKind::Malformed,
-                format!("the body broke off: {error}"),
+                format!("the body of the request ended early: {error}"),
                 "send it again",
             )
         })?;
@@ -67,7 +67,7 @@ fn wrong(error: ImportError) -> Problem {
             None => error.what.clone(),
         });
         let detail = format!("the body: {}", first.unwrap_or_default());
-        let hint = "`waybill submit --help` and /docs name the fields";
+        let hint = "see `waybill submit --help` or /docs for the fields";
         return Problem::new(ProblemKind::Invalid, detail, hint)
             .with(errors.iter().map(Wrong::from).collect());
     }

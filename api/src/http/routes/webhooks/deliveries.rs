@@ -116,7 +116,7 @@ pub(crate) async fn attempts(
     let mut range = NoteRange { backwards: true, ..NoteRange::under(&id, limit as i64 + 1) };
     if let Some(before) = after("attempts", query.cursor.as_deref())? {
         if !before.starts_with(&format!("{id}/")) {
-            return Err(Problem::field("cursor", "it is of another webhook", "leave it out"));
+            return Err(Problem::field("cursor", "it belongs to another webhook", "leave it out"));
         }
         range.before = before;
     }
@@ -228,15 +228,15 @@ pub(crate) async fn replay(
         (false, Some(from), to) => {
             let to = to.unwrap_or(from);
             if from < 1 || to < from || to - from >= RANGE {
-                let detail = format!("{from} to {to} is no range of at most {RANGE} positions");
+                let detail = format!("{from} to {to} is not a range of at most {RANGE} positions");
                 return Err(Problem::field("from", detail, "give positions of the log"));
             }
             feed::from(&api.engine, from - 1).await?;
             Failed::Range(from, to)
         }
         _ => {
-            let detail = "either it, or a range, is to be given";
-            return Err(Problem::field("failed", detail, "say what to send again"));
+            let detail = "give either it or a range";
+            return Err(Problem::field("failed", detail, "name what to send again"));
         }
     };
     let mut reader = reader(&api, &standing.endpoint).await?;

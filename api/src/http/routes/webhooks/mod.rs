@@ -60,11 +60,11 @@ fn owned(caller: &Caller, endpoint: &Endpoint) -> Result<(), Problem> {
     if is_own(caller, endpoint) {
         return Ok(());
     }
-    let detail = "only its owner says where its events go, and sees its secret";
+    let detail = "only its owner may change its address and see its secret";
     Err(Problem::new(
         ProblemKind::Forbidden,
         detail,
-        "turn it off, or remove it; its owner makes another",
+        "turn it off or remove it; its owner can create another",
     ))
 }
 
@@ -77,7 +77,7 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Standing, Problem>
 fn random(error: getrandom::Error) -> Problem {
     Problem::new(
         ProblemKind::Unavailable,
-        format!("the system provides no random numbers: {error}"),
+        format!("the system gives no random numbers: {error}"),
         "try again",
     )
 }
@@ -91,15 +91,15 @@ async fn wrong(api: &Api, endpoint: &Endpoint) -> Result<(), Problem> {
         return Err(Problem::field("name", "it is longer than 200 characters", "shorten it"));
     }
     if !(1..=32).contains(&endpoint.concurrency) {
-        return Err(Problem::field("concurrency", "it is not within 1 and 32", ""));
+        return Err(Problem::field("concurrency", "it is not between 1 and 32", ""));
     }
     if !(1..=60).contains(&endpoint.timeout_s) {
-        return Err(Problem::field("timeout_s", "it is not within 1 and 60", ""));
+        return Err(Problem::field("timeout_s", "it is not between 1 and 60", ""));
     }
     let allow = &api.engine.pipeline().webhooks.allow;
     let checked = check(&endpoint.url, allow).await;
     checked.map(drop).map_err(|error| {
-        let hint = "give a public https address, or let the operator allow its network";
+        let hint = "give a public https address, or ask the operator to allow its network";
         Problem::field("url", error.to_string(), hint)
     })
 }
@@ -130,7 +130,7 @@ async fn write(
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => Err(Problem::new(
             ProblemKind::Conflict,
-            "another has changed it meanwhile",
+            "another request has changed it in the meantime",
             "try again",
         )),
         Some(Fate::Refused { rule }) => Err(Problem::new(ProblemKind::Refused, rule, "")),
@@ -179,7 +179,7 @@ pub(crate) async fn create(
     let NewWebhook { url, name, filter, concurrency, timeout_s, after } = new;
     let last = api.engine.store.last_position().await?;
     if after.is_some_and(|after| !(0..=last).contains(&after)) {
-        return Err(Problem::field("after", "it is no position of the log", "leave it out"));
+        return Err(Problem::field("after", "it is not a position of the log", "leave it out"));
     }
     if let Some(after) = after {
         from(&api.engine, after).await?;
@@ -208,7 +208,7 @@ pub(crate) async fn create(
         (standing.endpoint.role, &standing.endpoint.party) == (endpoint.role, &endpoint.party)
     };
     if all(&api, &caller).await?.iter().filter(own).count() >= MOST {
-        let detail = format!("there are {MOST} already");
+        let detail = format!("there are already {MOST} webhooks");
         return Err(Problem::new(ProblemKind::Refused, detail, "remove one first"));
     }
     let secret = new_secret().map_err(random)?;

@@ -51,7 +51,9 @@ impl Filter {
                 Some((name, _)) if !NAMES.contains(&name) => {
                     return Err(format!("no filter `{name}`: there are {}", NAMES.join(", ")));
                 }
-                Some((name, _)) => return Err(format!("{name} of what? write {name}=VALUE")),
+                Some((name, _)) => {
+                    return Err(format!("`{name}` needs a value: write {name}=VALUE"));
+                }
                 None => words.push(word.to_lowercase()),
             }
         }

@@ -20,13 +20,13 @@ pub(in super::super) const KEYS: [(&str, &str); 14] = [
     ("Tab", "the next part of the screen; Shift-Tab the one before"),
     ("Enter", "the lots of a step, wait or incident; all about one lot"),
     ("Esc", "back; in the list, all that wait again"),
-    ("/", "filter: words that lots say, or donor=LU awaits=consent; or a lot's id"),
-    ("Space, a", "mark a lot, mark all listed: what is done next is done on them"),
-    ("h", "hold: nothing happens to the lots until they are resumed"),
+    ("/", "filter: words in a lot, donor=LU awaits=consent, or a lot's id"),
+    ("Space, a", "mark a lot, or all listed: the next action applies to them"),
+    ("h", "hold: the lots stand still until they are resumed"),
     ("u", "resume what is held"),
-    ("t", "try again what is parked or waits for another attempt"),
+    ("t", "retry what is parked or waits for another attempt"),
     ("r", "review: approve, decline, send back or merge"),
-    ("y n m", "when asked: do it, leave it, or first write why"),
+    ("y n m", "when asked: yes, no, or write a reason first"),
     ("F5", "ask the service now"),
     ("?", "this"),
     ("q, Ctrl-C", "end"),
@@ -230,7 +230,8 @@ impl State {
         }
         let reason = text.trim().to_owned();
         if reason.is_empty() && intent.needs_reason() {
-            let said = format!("to {} needs a reason: its requester reads it", intent.verb.to);
+            let said =
+                format!("a reason is required to {}: the requester reads it", intent.verb.to);
             self.said = Some((said, Meaning::Warn));
             self.dialog = Dialog::Reason(intent, text);
             return Vec::new();

@@ -37,7 +37,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
             boxed(frame, area, &format!("{}: why?", intent.text()), lines);
         }
         Dialog::Looking(intent) => {
-            let lines = vec![Line::raw("asking what it would change"), ways("Esc leave it")];
+            let lines = vec![Line::raw("checking what it would change"), ways("Esc leave it")];
             boxed(frame, area, &intent.text(), lines);
         }
         Dialog::Confirm(intent, answer) => {

@@ -55,10 +55,10 @@ fn standing(state: &State) -> (String, Meaning) {
         (None, Some(why)) => (format!("no answer: {why}"), Meaning::Bad),
         (Some(_), Some(_)) => {
             let age = apart(state.as_of, state.now);
-            (format!("no answer for {age}: this is of {as_of}"), Meaning::Bad)
+            (format!("no answer for {age}: this is the state at {as_of}"), Meaning::Bad)
         }
         (Some(status), None) if status.service.leader.is_none() => {
-            (format!("nothing runs, lots stand still  {as_of}"), Meaning::Warn)
+            (format!("no process is running, lots stand still  {as_of}"), Meaning::Warn)
         }
         (Some(status), None) => {
             (format!("runs, version {}  {as_of}", status.service.version), Meaning::Good)

@@ -218,9 +218,9 @@ fn what_is_refused_or_left_changes_nothing_and_says_why() -> Result<(), serde_js
 fn the_last_data_stays_with_its_age_while_the_service_is_away() -> Result<(), serde_json::Error> {
     let mut watched = Watched::new()?;
     watched.state.now += chrono::TimeDelta::seconds(42);
-    watched.state.take(Answer::Status(Err("`serve` is gone".to_owned())));
+    watched.state.take(Answer::Status(Err("`serve` does not answer any more".to_owned())));
     let screen = watched.screen(80, 24);
-    let says = "no answer for 42 s: this is of 2026-05-06 12:00:00";
+    let says = "no answer for 42 s: this is the state at 2026-05-06 12:00:00";
     assert!(screen.contains(says) && screen.contains("LOT-001"), "{screen}");
     Ok(())
 }
