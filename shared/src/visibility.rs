@@ -158,13 +158,7 @@ impl Visibility {
         if self.is_whole() || lot.code.is_empty() {
             return lot.reason.clone();
         }
-        match lot.reason_code().map(ReasonCode::reveals) {
-            Some(Reveals::Nothing) => lot.reason.clone(),
-            Some(Reveals::Balances) => "no money is left that may pay for it".to_owned(),
-            Some(Reveals::Internals) => "an attempt failed; the operator knows why".to_owned(),
-            // A newer version wrote it.
-            None => String::new(),
-        }
+        neutral(lot)
     }
 
     /// Whether prices of ordered goods are hidden from the caller.
@@ -314,5 +308,41 @@ impl Visibility {
             }
         }
         Ok(seen)
+    }
+}
+
+/// The reason of `lot` for those who do not see everything.
+fn neutral(lot: &Lot) -> String {
+    match lot.reason_code().map(ReasonCode::reveals) {
+        Some(Reveals::Nothing) => lot.reason.clone(),
+        Some(Reveals::Balances) => "no money is left that may pay for it".to_owned(),
+        Some(Reveals::Internals) => "an attempt failed; the operator knows why".to_owned(),
+        // A newer version wrote it.
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::LotId;
+    use crate::domain::lot::Priority;
+    use crate::domain::lot::StepName;
+    use crate::domain::quantity::Quantity;
+
+    #[test]
+    fn others_read_no_causes_no_balances_and_no_reason_of_a_newer_version() {
+        let priority = Priority { class: 1, rank: 1 };
+        let mut lot =
+            Lot::new(LotId(4096), Quantity::whole(1), priority, StepName::new("match_donor"));
+        let mut read = |code: &str| {
+            (lot.code, lot.reason) =
+                (code.to_owned(), "db1:5432 refused; NL has EUR 5.00".to_owned());
+            neutral(&lot)
+        };
+        for code in ["attempt_failed", "money_exhausted", "displaced", "of_a_newer_version"] {
+            assert!(!read(code).contains("5"), "{code}");
+        }
+        assert!(read("held").contains("refused"));
     }
 }

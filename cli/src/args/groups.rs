@@ -73,7 +73,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("Service", &["run", "serve", "scheduler", "worker", "api", "health", "bench"]),
-    ("Shell", &["trust", "completions", "man"]),
+    ("Shell", &["explain", "trust", "completions", "man"]),
 ];
 
 /// The widest line, in columns.

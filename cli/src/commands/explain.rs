@@ -64,9 +64,10 @@ pub(crate) fn run(arguments: &args::Explain) -> Result<(), Failure> {
 fn entries((page, text): &(&'static str, &'static str), term: &str) -> Vec<Entry> {
     let (mut found, mut headings): (Vec<Entry>, Vec<String>) = (Vec::new(), Vec::new());
     let mut columns: Vec<String> = Vec::new();
-    let mut section: Option<(usize, String)> = None;
+    let (mut section, mut is_code): (Option<(usize, String)>, bool) = (None, false);
     for line in text.lines() {
-        let level = line.bytes().take_while(|byte| *byte == b'#').count();
+        is_code ^= line.starts_with("```");
+        let level = if is_code { 0 } else { line.bytes().take_while(|byte| *byte == b'#').count() };
         if level > 0 {
             found.extend(end(page, &headings, section.take()));
             headings.truncate(level - 1);

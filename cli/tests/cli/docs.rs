@@ -190,7 +190,9 @@ fn the_reference_names_every_command_event_reason_and_problem() -> Result<()> {
     let listed = page("pipeline.md")?;
     let pipeline = serde_json::to_value(Pipeline::default())?;
     let unlisted = keys(&pipeline).into_iter();
-    missing.extend(unlisted.filter(|key| !listed.contains(&format!("`{key}`"))));
+    missing.extend(unlisted.filter(|key| {
+        !["`{}`", "{} =", "[{}]"].iter().any(|way| listed.contains(&way.replace("{}", key)))
+    }));
     ensure!(missing.is_empty(), "not in the reference: {missing:?}");
     Ok(())
 }
@@ -238,7 +240,7 @@ fn the_book_is_built_with_every_page() -> Result<()> {
 fn a_term_is_explained_from_the_reference() -> Result<()> {
     let explained = |term: &str| -> Result<String> { Ok(run(&["explain", term])?.ok()?.out) };
     ensure!(explained("money_exhausted")?.contains("too little left"));
-    ensure!(explained("smallest_lot")?.contains("Files"));
+    ensure!(explained("smallest_lot")?.contains("requisitions"));
     for term in
         ["lot.ordered", "not_found", "I2", "round_delay_ms", "waybill_trouble", "--csv", "envelope"]
     {

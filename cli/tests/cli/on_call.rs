@@ -53,7 +53,7 @@ fn what_is_paused_waits_until_somebody_lets_it_go_on() -> Result<()> {
     secretariat.until("LOT-001", "response")?;
     let unknown = run(&["pause", "everything", "--data", &data])?;
     ensure!(
-        unknown.code == Some(1) && unknown.err.contains("there are all, calendar"),
+        unknown.code == Some(1) && unknown.err.contains("choose one of all, calendar"),
         "{unknown:?}"
     );
     run(&["pause", "all", "-m", "a night of changes", "--data", &data])?.ok()?;

@@ -177,7 +177,7 @@ fn what_cannot_be_reported_says_why() -> Result<()> {
         (&["money", "--donor", "XX"], ["`XX` is not a donor here", "DE, DK, EE"]),
         (&["report", "donor", "XX"], ["`XX` is not a donor here", "the donors are"]),
         (&["report", "requester", "XX"], ["no requester `XX`", "hint"]),
-        (&["report", "donor", "a/b"], ["`a/b` is no donor", "waybill report donor"]),
+        (&["report", "donor", "a/b"], ["`a/b` is not a donor", "waybill report donor"]),
         (
             &["report", "weekly", "--output", "x.pdf"],
             ["neither .html, .md, .csv nor .json", "x.pdf"],

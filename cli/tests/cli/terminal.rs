@@ -104,7 +104,7 @@ fn watch_keeps_what_it_knows_while_the_service_is_away() -> Result<()> {
 fn watch_says_what_it_needs() -> Result<()> {
     let secretariat = open(&[row("R-1", 4)])?;
     let said = finish(at(&secretariat.data, &["watch"])?)?;
-    said.failed(1, &["watch needs a terminal", "waybill status"])?;
+    said.failed(1, &["`waybill watch` needs a terminal", "waybill status"])?;
     secretariat.service.stop()?;
     let mut terminal = Terminal::start(&at(&secretariat.data, &["watch"])?)?;
     terminal.until("start `waybill serve` first")?;

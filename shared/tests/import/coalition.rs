@@ -129,7 +129,7 @@ fn only_parties_and_contributions_are_needed_beside_the_settings() {
     assert!(files.offers.is_empty() && files.rates.is_empty());
     fs::remove_file(dir.path().join("parties.csv")).expect("removed");
     let error = read(&dir).expect_err("refused").to_string();
-    assert!(error.contains("parties.csv: there is no such file\n  hint: make it"), "{error}");
+    assert!(error.contains("parties.csv: there is no such file\n  hint: create it"), "{error}");
 }
 
 #[test]

@@ -36,7 +36,10 @@ impl Context<'_> {
             }
             (_, Verdict::Approve) if is_past => return already("its review is already over"),
             _ => {
-                let state = lot.state().name();
+                let state = match lot.state().awaits() {
+                    Some(awaits) => format!("waiting for {}", awaits.name()),
+                    None => lot.state().name().to_owned(),
+                };
                 return Err(refuse(format!("{id} is not waiting for a review: it is {state}")));
             }
         };

@@ -109,7 +109,7 @@ impl Happened {
                 self.add(What::Advance, &lot.id, format!("{paid} was paid before it came"));
             }
             Some(LotEvent::Refunded) => {
-                let text = format!("{} from its supplier after it was paid", lot.reason);
+                let text = format!("{} by its supplier after it was paid", lot.reason);
                 self.add(What::Refund, &lot.id, text);
             }
             _ => {}

@@ -114,7 +114,7 @@ fn an_access_log_cannot_be_changed_unseen() -> Result<()> {
     let data = text(&surface.secretariat.data)?;
     let held = |file: &std::path::Path| run(&["audit", "access", text(file)?, "--data", data]);
     let said = held(&path)?.ok()?;
-    let changed = said.out.split_whitespace().nth(5).and_then(|count| count.parse::<u32>().ok());
+    let changed = said.out.split_whitespace().nth(4).and_then(|count| count.parse::<u32>().ok());
     ensure!(changed.is_some_and(|changed| changed >= 4), "{}", said.out);
 
     let all = fs::read_to_string(&path)?;
@@ -142,6 +142,6 @@ fn one_that_cannot_be_written_is_told_at_the_start() -> Result<()> {
     let log = folder.path().join("none/access.jsonl");
     let serve = ["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"];
     let said = run(&[&serve[..], &["--access-log", text(&log)?]].concat())?;
-    said.failed(1, &["none/access.jsonl cannot be written", "name a file in a folder"])?;
+    said.failed(1, &["cannot write", "name a file in a folder"])?;
     Ok(())
 }

@@ -190,7 +190,7 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
     }
     let many: Vec<_> = (0..10_001).map(|n| row(&format!("M-{n}"), "REQ", 1)).collect();
     let answer = surface.post(&requester, "/v1/requisitions", &json!(many))?;
-    answer.problem(413, "too_large", &["more than 10000 rows", "in parts"])?;
+    answer.problem(413, "too_large", &["more than 10000 rows", "the parts"])?;
     let used = most_memory(surface.secretariat.service.id())?;
     ensure!(used < ROOM, "{used} KiB were used");
     surface.get(&requester, "/v1/me")?.is(200)?;
@@ -203,7 +203,8 @@ fn of_many_bad_rows_the_first_hundred_are_told() -> Result<()> {
     let requester = surface.token("requester", "REQ")?;
     let bad: Vec<_> = (0..250).map(|n| row(&format!("B-{n}"), "REQ", 0)).collect();
     let answer = surface.post(&requester, "/v1/requisitions", &json!(bad))?;
-    let problem = answer.problem(422, "refused", &["250 rows are wrong", "Of 100 is said"])?;
+    let problem =
+        answer.problem(422, "refused", &["250 rows are wrong", "The first 100 are shown"])?;
     ensure!(problem["errors"].as_array().is_some_and(|errors| errors.len() == 100), "{problem}");
     Ok(())
 }

@@ -133,7 +133,11 @@ fn a_document_is_taken_once_and_only_from_whoever_may_say_it() -> Result<()> {
     surface.post(&supplier, "/v1/documents", &other)?.problem(409, "conflict", &["OR-1"])?;
     let mut late = other.clone();
     late["number"] = json!("OR-2");
-    surface.post(&supplier, "/v1/documents", &late)?.problem(422, "refused", &["does not wait"])?;
+    surface.post(&supplier, "/v1/documents", &late)?.problem(
+        422,
+        "refused",
+        &["is not waiting"],
+    )?;
     ensure!(is_clean(&surface.secretariat.data)? == events, "something was changed");
 
     // What others decide, the secretariat does not decide for them.

@@ -234,7 +234,7 @@ fn a_token_that_is_wrong_expired_or_revoked_opens_nothing() -> Result<()> {
     let path = format!("/v1/tokens/{id}");
     let gone = surface.send(surface.request("DELETE", &path)?.bearer_auth(&admin))?.is(200)?;
     ensure!(gone.json()?["revoked"].is_string(), "{gone:?}");
-    surface.get(&token, "/v1/me")?.problem(401, "unauthorized", &["no longer"])?;
+    surface.get(&token, "/v1/me")?.problem(401, "unauthorized", &["not valid any more"])?;
 
     // Nothing that opens anything is in the log, in the listing, or told again.
     let secret = &forged[3];

@@ -109,7 +109,7 @@ fn a_new_token_takes_the_place_of_the_old_one() -> Result<()> {
 
     // Of three tokens two at most hold, and without an overlap one.
     let third = rotate(&["--overlap", "10m"])?.ok()?.out.trim().to_owned();
-    me(&first)?.problem(401, "unauthorized", &["no longer"])?;
+    me(&first)?.problem(401, "unauthorized", &["not valid any more"])?;
     me(&second)?.is(200)?;
     let folder = TempDir::new()?;
     let file = folder.path().join("token");
@@ -117,7 +117,7 @@ fn a_new_token_takes_the_place_of_the_old_one() -> Result<()> {
     ensure!(said.out.is_empty() && said.err.contains("is no longer valid"), "{said:?}");
     ensure!(fs::metadata(&file)?.permissions().mode() & 0o777 == 0o600);
     for gone in [&second, &third] {
-        me(gone)?.problem(401, "unauthorized", &["no longer"])?;
+        me(gone)?.problem(401, "unauthorized", &["not valid any more"])?;
     }
     let fourth = fs::read_to_string(&file)?.trim().to_owned();
     me(&fourth)?.is(200)?;
@@ -132,7 +132,7 @@ fn a_new_token_takes_the_place_of_the_old_one() -> Result<()> {
     let long = json!({ "overlap_s": 40 * 24 * 3600 });
     surface.post(&admin, &path, &long)?.problem(422, "invalid", &["overlap_s"])?;
     run(&["token", "revoke", "portal", "--data", data])?.ok()?;
-    me(&fourth)?.problem(401, "unauthorized", &["no longer"])?;
+    me(&fourth)?.problem(401, "unauthorized", &["not valid any more"])?;
     surface.post(&admin, &path, &json!({}))?.problem(409, "conflict", &["was revoked"])?;
     Ok(())
 }
@@ -164,7 +164,7 @@ fn metrics_ask_for_a_token_where_one_is_named() -> Result<()> {
     let answer = metrics(secret)?.is(200)?;
     ensure!(answer.text.contains("waybill_lots"), "{answer:?}");
     for wrong in ["", "5d1c", &secret.replace('5', "6"), &format!("{secret}x")] {
-        metrics(wrong)?.problem(401, "unauthorized", &["ask for a token"])?;
+        metrics(wrong)?.problem(401, "unauthorized", &["require a token"])?;
     }
     let none = surface.send(surface.request("GET", "/metrics")?)?;
     ensure!(!none.text.contains("waybill_lots"), "{none:?}");

@@ -56,7 +56,7 @@ fn an_order_is_answered_despatched_and_received_on_the_page() -> Result<()> {
         "{answer:?}"
     );
     let again = say(&supplier, "order_response", "OR-1", "")?.is(200)?;
-    ensure!(again.text.contains("taken before"), "{again:?}");
+    ensure!(again.text.contains("already accepted earlier"), "{again:?}");
     surface.until("LOT-001", "delivery")?;
     for (lines, part) in [
         ("LOT-001", "line 1: write a lot and a quantity"),

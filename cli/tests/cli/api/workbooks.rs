@@ -123,7 +123,7 @@ fn a_workbook_is_told_what_it_has_too_much_of_and_how_much_is_read() -> Result<(
     let refused = |book: Vec<u8>, status, kind: &str, parts: &[&str]| -> Result<()> {
         hand_in(&surface, &requester, book)?.problem(status, kind, parts).map(drop)
     };
-    let parts = ["`xl/sharedStrings.xml`", "600002 bytes", "at most 512 KiB"];
+    let parts = ["`xl/sharedStrings.xml`", "600002 bytes", "the limit is 512 KiB"];
     refused(changed(sheet("W-1")?, shared(text), &[])?, 413, "too_large", &parts)?;
     let claim = "<sst uniqueCount=\"99999999\"/>".to_owned();
     let parts = ["`xl/sharedStrings.xml`", "99999999 texts"];

@@ -173,7 +173,7 @@ fn the_report_tells_what_happened_to_orders_on_the_way() -> Result<()> {
         ("price_accepted", "agreed, and the secretariat accepted"),
         ("price_declined", "was matched again"),
         ("advance", "was paid before it came"),
-        ("refund", "came back from its supplier"),
+        ("refund", "after it was paid"),
         ("surplus", "keeps it, and nothing is paid for it"),
         ("framework", "EUR 832,500.00 of EUR 840,000.00 were called off at most"),
         ("framework", "EUR 420,000.00 came back by changes and cancellations"),

@@ -25,7 +25,7 @@ fn the_same_key_gets_the_same_answer_and_another_request_under_it_is_refused() -
     ensure!(send("two", &rows)?.is(200)?.json()?["unchanged"] == 1);
 
     let other = json!([row("K-2", "REQ", 2)]);
-    send("one", &other)?.problem(409, "conflict", &["another request"])?;
+    send("one", &other)?.problem(409, "conflict", &["a different request"])?;
     send("", &other)?.problem(422, "invalid", &["Idempotency-Key"])?;
     let unknown = surface.get(&operator, "/v1/lines/K-2")?;
     unknown.problem(404, "not_found", &["K-2"])?;

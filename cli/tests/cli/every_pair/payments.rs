@@ -122,7 +122,7 @@ fn a_payment_in_another_currency_than_the_orders_is_refused() -> Result<()> {
     let mut wrong = payment("P-1", &order, "LOT-001", 90_000_000_000);
     wrong["lines"][0]["amount"]["currency"] = "USD".into();
     secretariat.send("payment.json", &wrong)?;
-    secretariat.until_refused("BUY", "P-1", &["row 1, amount `USD", "is paid in EUR"])?;
+    secretariat.until_refused("BUY", "P-1", &["row 1, amount `USD", "is to be paid in EUR"])?;
     secretariat.until("LOT-001", "payment")?;
     secretariat.service.stop()?;
     Ok(())

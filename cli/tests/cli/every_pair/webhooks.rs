@@ -169,7 +169,7 @@ fn a_webhook_is_its_partys_own_and_reaches_nothing_inside() -> Result<()> {
         ("https://localhost/", "not a public address"),
         ("https://0x7f000001/", "not a public address"),
         ("ftp://127.0.0.2/", "does not use https"),
-        ("nonsense", "no URL"),
+        ("nonsense", "is not a URL"),
         ("https://me:secret@127.0.0.2/", "name or password"),
         ("https://no-such-host.invalid/", "cannot be resolved"),
     ] {

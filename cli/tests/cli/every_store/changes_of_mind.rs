@@ -198,7 +198,7 @@ fn a_part_of_an_order_is_cancelled_and_more_becomes_a_lot_of_its_own() -> Result
     let secretariat = Secretariat::open(10)?;
     let order = ordered(&secretariat, &["LOT-001=4"])?;
     act(&secretariat, &["order", "cancel", &order, "--lot", "LOT-001"])?
-        .failed(1, &["LOT-001 has come"])?;
+        .failed(1, &["LOT-001 has been delivered"])?;
     act(&secretariat, &["order", "cancel", &order, "--lot", "LOT-001.1=7"])?
         .failed(1, &["6 of LOT-001.1 can be cancelled"])?;
     // 4 are wanted: the 6 on back order are cancelled, and do not come back as a need.
@@ -345,7 +345,7 @@ fn nothing_is_merged_into_what_has_ended_and_it_comes_back_when_its_carrier_ends
     act(&secretariat, &["amend", "R-3", "consignee=C9"])?.ok()?;
     secretariat.until("LOT-004", "offer")?;
     act(&secretariat, &["review", "merge", "LOT-004", "-m", "the same"])?
-        .failed(1, &["does not wait for a review"])?;
+        .failed(1, &["is not waiting for a review"])?;
     is_clean(&secretariat.data)?;
     Ok(())
 }

@@ -130,7 +130,7 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
     run(&["backup", text(&backup)?, "--data", data])?.ok()?;
     let events = is_clean(&copy.data)?;
     let restore = ["restore", text(&backup)?, "--data", data];
-    run(&restore)?.failed(1, &["holds", "70 lots", "--yes"])?;
+    run(&restore)?.failed(1, &["already contains", "70 lots", "--yes"])?;
 
     // Not while others work on it.
     let service = Service::start(&copy.data, None)?;

@@ -266,7 +266,7 @@ fn nothing_that_is_written_runs_in_a_spreadsheet_and_all_of_it_reads_back() -> R
     ensure!(said.out.contains("lists 4 lots without changes"), "{}", said.out);
     let changed = lots.out.replacen(",2,", ",3,", 1);
     let named =
-        ["row ", "field quantity, value \"3\": it is 2", "waybill amend REQ/", "quantity=N"];
+        ["row ", "field quantity, value \"3\": the lot has 2", "waybill amend REQ/", "quantity=N"];
     secretariat.hand_in("fewer.csv", changed)?.failed(1, &named)?;
     let unknown = lots.out.replacen("LOT-001,", "LOT-999,", 1);
     let named = ["field lot, value \"LOT-999\": this lot does not exist"];

@@ -168,7 +168,7 @@ fn a_pack_that_makes_no_sense_is_refused_by_row_and_field() -> Result<()> {
         ("BX", "5 bananas", "not a known unit"),
         ("BX", "9999999999999999999 piece", "is not a quantity"),
         ("BX", "5 box", "own unit"),
-        ("KGM", "5 piece", "is not a valid pack"),
+        ("KGM", "5 piece", "cannot be a pack"),
     ];
     for (unit, pack, says) in packs {
         let row = format!("O-2,SUP,Toner,{unit},25.00,EUR,1,1,10,2025-01-01,,BUY,,,,{pack}\n");

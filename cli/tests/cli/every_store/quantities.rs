@@ -207,7 +207,7 @@ fn surplus_comes_with_what_was_missed_and_all_of_it_is_received() -> Result<()> 
 #[test]
 fn check_names_an_order_that_an_earlier_version_made_of_minimums_of_each_lot() -> Result<()> {
     let violations = found("moq_lots.jsonl.gz")?;
-    let parts = ["buys 300 H87 of Router for the 123 wanted", "by O2 S2 sells 123"];
+    let parts = ["buys 300 H87 of Router for the 123 wanted", "under O2 S2 sells 123"];
     names(&violations, "I14", "PO-S2-AG-EUR-0001", &parts)?;
     ensure!(violations.len() == 1, "{violations:?}");
     Ok(())

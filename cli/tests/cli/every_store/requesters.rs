@@ -129,7 +129,10 @@ fn an_id_that_changes_its_requester_is_refused_until_the_requester_is_renamed() 
     let place = Place::new()?;
     place.hand_in("needs.csv", &[row("1", "REQ", "Laptop", 10)])?.ok()?;
     let moved = [row("1", "REQ2", "Laptop", 10)];
-    let names = ["needs.csv, row 2, field requester, value \"REQ2\"", "`1` is REQ's, not REQ2's"];
+    let names = [
+        "needs.csv, row 2, field requester, value \"REQ2\"",
+        "has `1` as a line of REQ, not of REQ2",
+    ];
     place.hand_in("needs.csv", &moved)?.failed(1, &names)?;
     ensure!(place.lines()? == ["REQ 1 Laptop 10"], "{:?}", place.lines()?);
 

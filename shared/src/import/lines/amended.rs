@@ -253,6 +253,6 @@ mod tests {
         assert_eq!(said("needed_by", "").map(|line| line.needed_by), Ok(None));
         assert!(said("quantity", "many").is_err_and(|error| error.contains("quantity")));
         assert!(said("quantty", "6").is_err_and(|error| error.contains("quantity")));
-        assert!(said("external_id", "x").is_err_and(|error| error.contains("stays")));
+        assert!(said("external_id", "x").is_err_and(|error| error.contains("cannot be changed")));
     }
 }
