@@ -69,6 +69,8 @@ fn what_readme_and_its_pages_tell_to_type_works() -> Result<()> {
     for page in AFTER_THE_TOUR {
         typed(folder.path(), &blocks(page)?.concat()).context(page)?;
     }
+    let own = blocks("README.md")?.into_iter().find(|block| block.contains("waybill init"));
+    typed(TempDir::new()?.path(), &own.context("README has no own coalition")?)?;
     Ok(())
 }
 
