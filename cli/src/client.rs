@@ -95,18 +95,27 @@ impl Client {
             }
             return Ok(Self::Remote(url.clone(), token.clone()));
         }
+        let is_stated = pipeline.is_some();
+        let client = Self::here(target, pipeline).await?;
+        if is_stated && matches!(client, Self::Socket(_)) {
+            output::talk("pipeline.toml is not imported: `serve` keeps the one it was started with");
+        }
+        Ok(client)
+    }
+
+    /// The service that has the data folder; without one, this process with the folder locked. A service that starts
+    /// has locked the folder before it answers.
+    async fn here(target: &Target, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
         let socket = service::socket(&target.data);
         if UnixStream::connect(&socket).await.is_ok() {
-            if pipeline.is_some() {
-                let note =
-                    "pipeline.toml is not imported: `serve` keeps the one it was started with";
-                output::talk(note);
-            }
             return Ok(Self::Socket(socket));
         }
-        Ok(Self::Local(Box::new(
-            Service::for_command(target, Clock::Real, pipeline.map(Stating::once)).await?,
-        )))
+        let opened = Service::for_command(target, Clock::Real, pipeline.map(Stating::once)).await;
+        match opened {
+            Ok(service) => Ok(Self::Local(Box::new(service))),
+            Err(_) if UnixStream::connect(&socket).await.is_ok() => Ok(Self::Socket(socket)),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Finds the service of an existing data folder.
@@ -114,12 +123,10 @@ impl Client {
         if let Some((url, token)) = &target.server {
             return Ok(Self::Remote(url.clone(), token.clone()));
         }
-        let socket = service::socket(&target.data);
-        if UnixStream::connect(&socket).await.is_ok() {
-            return Ok(Self::Socket(socket));
+        if UnixStream::connect(service::socket(&target.data)).await.is_err() {
+            target.is_there()?;
         }
-        target.is_there()?;
-        Ok(Self::Local(Box::new(Service::for_command(target, Clock::Real, None).await?)))
+        Self::here(target, None).await
     }
 
     /// Does the same and also opens the broker of `target`, to diagnose it. If the broker cannot be opened, that

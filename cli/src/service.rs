@@ -1,6 +1,7 @@
 //! Runs roles in one process on one data folder: the store, the broker, the relay, and the workers' job handlers.
 
 use std::fs::File;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,8 +31,8 @@ use crate::target::{BrokerUrl, StoreUrl, Target};
 /// How often the log reports the number of lines that it left out.
 const LEFT_OUT: Duration = Duration::from_secs(10);
 
-/// How long to wait for another command that holds the lock.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for another command that holds the lock, or for a service that starts to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long running work may take when the process ends.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -106,8 +107,10 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
-            // Another command ends in a moment, but a `serve` does not.
-            Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+            // Another command ends in a moment, but a `serve` does not: it is asked as soon as it answers.
+            Err(std::fs::TryLockError::WouldBlock)
+                if began.elapsed() < PATIENCE && UnixStream::connect(socket(data)).is_err() =>
+            {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Err(std::fs::TryLockError::WouldBlock) => {

@@ -24,6 +24,7 @@ Examples:
   waybill explain lot.ordered")]
 pub(crate) struct Explain {
     /// A column, key, state, reason, event, command, option or metric.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) term: String,
 }
 

@@ -44,22 +44,22 @@ fn text(status: &StatusView) -> String {
     page.text.push_str(&format!("{heading}{}{now}\n", " ".repeat(gap)));
     page.line("service", &service(status));
     for trouble in &status.service.troubles {
-        page.whole("trouble", &(trouble.what.clone(), Meaning::Bad));
+        page.line("trouble", &(trouble.what.clone(), Meaning::Bad));
     }
     let now = status.service.now;
     for process in status.service.processes.iter().filter(|process| process.is_there(now)) {
         for trouble in &process.troubles {
             let told = format!("{}: {}", process.name(), trouble.what);
-            page.whole("trouble", &(told, Meaning::Bad));
+            page.line("trouble", &(told, Meaning::Bad));
         }
     }
     for process in status.service.processes.iter().filter(|process| process.is_there(now)) {
         if let Some(apart) = process.clock_apart() {
-            page.whole("clock", &(format!("that of {} is {apart}", process.name()), Meaning::Warn));
+            page.line("clock", &(format!("that of {} is {apart}", process.name()), Meaning::Warn));
         }
     }
     for paused in &status.service.paused {
-        page.whole("paused", &(stopped(paused), Meaning::Warn));
+        page.line("paused", &(stopped(paused), Meaning::Warn));
     }
     page.line("incidents", &incidents(status));
     page.line("needs you", &needed(&status.lots));
@@ -81,17 +81,12 @@ struct Page {
 }
 
 impl Page {
-    /// A line that must not be cut. It is continued below.
-    fn whole(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
-        for (i, part) in wrap(text, width().saturating_sub(LABEL)).into_iter().enumerate() {
-            self.line(if i == 0 { label } else { "" }, &(part, *meaning));
-        }
-    }
-
+    /// A line, which is continued below where it is too long: it may end in a command to type.
     fn line(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
-        let text = cut(text, width().saturating_sub(LABEL));
-        let label = paint(&format!("{label:LABEL$}"), Meaning::Faint);
-        self.text.push_str(&format!("{label}{}\n", paint(&text, *meaning)));
+        for (i, part) in wrap(text, width().saturating_sub(LABEL)).into_iter().enumerate() {
+            let label = paint(&format!("{:LABEL$}", if i == 0 { label } else { "" }), Meaning::Faint);
+            self.text.push_str(&format!("{label}{}\n", paint(&part, *meaning)));
+        }
     }
 }
 

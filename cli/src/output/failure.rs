@@ -130,7 +130,7 @@ impl Failure {
             ),
             StoreError::Pooled { .. } => Self::caller(
                 error.to_string(),
-                "name Postgres itself in --store, or a pool in session mode: see \"Connections and poolers\" in docs/runbook.md",
+                "in --store, give the address of Postgres itself, or of a pooler in session mode: see \"Connections and poolers\" in docs/runbook.md",
             ),
             StoreError::Busy { .. } => {
                 Self::caller(error.to_string(), "stop `serve` and every scheduler first")

@@ -69,6 +69,8 @@ fn what_readme_and_its_pages_tell_to_type_works() -> Result<()> {
     for page in AFTER_THE_TOUR {
         typed(folder.path(), &blocks(page)?.concat()).context(page)?;
     }
+    let own = blocks("README.md")?.into_iter().find(|block| block.contains("waybill init"));
+    typed(TempDir::new()?.path(), &own.context("README has no own coalition")?)?;
     Ok(())
 }
 
@@ -248,5 +250,37 @@ fn a_term_is_explained_from_the_reference() -> Result<()> {
     }
     run(&["explain", "money_exausted"])?
         .failed(1, &["no entry", "did you mean `money_exhausted`?"])?;
+    Ok(())
+}
+
+/// Every Rust file of the project, as `/folder/of/it.rs`, with and without the `src/` in between.
+fn sources(folder: &Path, found: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
+            sources(&path, found)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let name = format!("/{}", path.display());
+            found.push(name.replace("/src/", "/"));
+            found.push(name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn architecture_and_contributing_name_files_that_are_there() -> Result<()> {
+    let (mut files, mut named, mut missing) = (Vec::new(), 0, Vec::new());
+    sources(&root().canonicalize()?, &mut files)?;
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root().join(page))?;
+        for name in text.split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs")) {
+            named += 1;
+            if !files.iter().any(|file| file.ends_with(&format!("/{name}"))) {
+                missing.push(format!("{page}: {name}"));
+            }
+        }
+    }
+    ensure!(named > 20 && missing.is_empty(), "{named} named, missing: {missing:?}");
     Ok(())
 }

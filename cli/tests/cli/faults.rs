@@ -162,7 +162,7 @@ fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     ensure!(status.out.contains("the database accepts no writes"), "{status:?}");
     world.waybill(&["check"])?.ok()?;
     let seen = world.waybill(&["doctor"])?;
-    ensure!(seen.code == Some(2) && seen.out.contains("takes no writes"), "{seen:?}");
+    ensure!(seen.code == Some(2) && seen.out.contains("it accepts no"), "{seen:?}");
     eventually("it tries again", SOON, || {
         Ok(world.log("scheduler 1").contains("trying again").then_some(()))
     })?;

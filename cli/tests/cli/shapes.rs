@@ -161,16 +161,16 @@ fn what_acts_say_has_the_described_shape() -> Result<()> {
     let pledge =
         ["contribute", "XX-1", "--donor", "XX", "--amount", "EUR 5k", "--evidence", "letter"];
     for (words, shape) in [
-        (&["note", "LOT-001", "-m", "call them"][..], "CommandAnswer"),
-        (&["hold", "LOT-001", "LOT-002", "--dry-run"], "CommandAnswer"),
-        (&["hold", "LOT-002"], "CommandAnswer"),
-        (&["hold", "LOT-002"], "CommandAnswer"),
+        (&["note", "LOT-001", "-m", "call them"][..], "ActAnswer"),
+        (&["hold", "LOT-001", "LOT-002", "--dry-run"], "ActAnswer"),
+        (&["hold", "LOT-002"], "ActAnswer"),
+        (&["hold", "LOT-002"], "ActAnswer"),
         (&[&submit[..], &["--dry-run"]].concat(), "Handed"),
         (&submit, "Handed"),
         (&[&pledge[..], &["--dry-run"]].concat(), "Contribution"),
         (&pledge, "ContributionView"),
         (&pledge, "ContributionView"),
-        (&["consent", "give", "LOT-001"], "CommandAnswer"),
+        (&["consent", "give", "LOT-001"], "ActAnswer"),
         (&["token", "create", "observer"], "IssuedToken"),
         (&["token", "list"], "TokenView[]"),
         (&["webhook", "create", "http://127.0.0.2:9/hook"], "MadeWebhook"),
@@ -206,7 +206,7 @@ fn incidents_have_the_described_shape() -> Result<()> {
     let example = Example::of(data, folder)?;
     example.holds(&["incidents"], "IncidentView[]")?;
     let close = ["incident", "replay", "a supplier does not respond"];
-    example.holds(&close, "CommandAnswer")?;
+    example.holds(&close, "ActAnswer")?;
     Ok(())
 }
 

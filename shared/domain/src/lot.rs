@@ -466,6 +466,7 @@ impl Lot {
         let kept_surplus = self.surplus.less(surplus);
         let weight = |one: Quantity, other: Quantity| (one.0 + other.0).unsigned_abs();
         let weights = [weight(quantity, surplus), weight(rest, kept_surplus)];
+        self.outdate();
         let mut part = self.clone();
         (part.id, part.version, part.quantity) = (id, 0, quantity);
         (part.surplus, self.surplus) = (surplus, kept_surplus);
@@ -479,8 +480,16 @@ impl Lot {
         part
     }
 
+    /// Removes a reason that says how much money another quantity lacked: the next round says it anew.
+    fn outdate(&mut self) {
+        if matches!(self.state().awaits(), Some(Awaited::Funding)) {
+            self.without_reason();
+        }
+    }
+
     /// Takes over `part` of the same line with its money. This is the reverse of [`Lot::split_off`].
     pub fn grow(&mut self, part: &Self) {
+        self.outdate();
         self.quantity.0 += part.quantity.0;
         self.surplus.0 += part.surplus.0;
         for moved in &part.funding {

@@ -253,7 +253,7 @@ impl Order {
         own.or_else(|| self.lines.iter().rev().find(|line| line.lot.line() == lot.line()))
     }
 
-    /// How much left the order from the line of `lot`.
+    /// The quantity that was taken off the line of `lot` after the order was drawn up.
     #[must_use]
     pub fn cancelled_of(&self, lot: LotId) -> Quantity {
         self.cancelled.iter().filter(|part| part.lot == lot).map(|part| part.quantity).sum()

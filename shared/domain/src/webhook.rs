@@ -133,7 +133,7 @@ pub struct Delivery {
     /// Whether no answer came at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unreachable: bool,
-    /// Whether it was given up. It waits to be replayed, and holds nothing back.
+    /// Whether it was given up. If so, later events do not wait for it, and it waits to be replayed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_failed: bool,
     /// What went wrong last.

@@ -280,8 +280,8 @@ impl<'a> Building<'a> {
         Some(*self.bundles.entry((&line.requester, word)).or_insert(next))
     }
 
-    /// What a lot asks for. `None` if nobody offers it, or no price has an exchange rate. Of several offers, the
-    /// first one is taken for which there is any money.
+    /// What a lot asks for. `None` if nobody offers it, or no price has an exchange rate. Of several offers it
+    /// takes the first one that there is any money for, or the first one if there is no money for any.
     fn ask(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
         if !lot.funding.is_empty() {
             return self.again(lot, line);

@@ -210,7 +210,7 @@ impl Arrived {
                 }
             };
             let rows = if count == 1 { "a row says" } else { "its rows say" };
-            let detail = format!("{rows} {said} of {lot} {what}, but the lot records {found}");
+            let detail = format!("for {lot}, {rows} that {said} was {what}, but the lot records {found}");
             check.fails("I11", &name, detail);
         }
     }

@@ -136,7 +136,7 @@ pub(super) async fn files(
                 if there < row.2 {
                     let line = row.1;
                     let detail = format!(
-                        "row {} became event {} of {line}, which does not exist",
+                        "row {} became event {} of {line}, but that event does not exist",
                         row.0, row.2
                     );
                     check.fails("I9", file, detail);

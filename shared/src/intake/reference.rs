@@ -186,7 +186,7 @@ pub async fn contribute(
     commit(engine, change_set).await
 }
 
-/// Stores contributions of a file whose day has come, merged with changes by commands.
+/// Stores the contributions of a planned file on its day, merged with what commands have changed.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.

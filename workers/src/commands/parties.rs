@@ -97,7 +97,7 @@ impl Context<'_> {
         let engine = self.desk.engine;
         if let Some(now) = self.coalition().renamed.get(id) {
             return if now == to {
-                already(format!("it is already renamed to {to}"))
+                already(format!("it is called {to} already"))
             } else {
                 Err(refuse(format!("`{id}` was already renamed to {now}")))
             };

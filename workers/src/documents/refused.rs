@@ -42,7 +42,7 @@ pub(super) async fn refuse(
     why: &str,
 ) -> Result<ChangeSet, JobError> {
     let Document { sender, number, .. } = document;
-    tracing::warn!(sender, number, refusal = why, "a document changes nothing");
+    tracing::warn!(sender, number, refusal = why, "a document was refused");
     let mut change_set = ChangeSet::new(sender, engine.clock.now());
     let id = document.key();
     let found = engine.store.record(RecordKind::RefusedDocument, &id).await?;

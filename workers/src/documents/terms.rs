@@ -47,7 +47,7 @@ impl Desk<'_> {
             return Err(Refusal::DoesNotApply(text));
         }
         if self.sender == filed.order.supplier {
-            let why = "the supplier cannot decide on its own terms".to_owned();
+            let why = "the supplier cannot decide about terms that it changed itself".to_owned();
             return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
         }
         let lots = self.asked_lots(&filed.order, only).await?;

@@ -165,7 +165,7 @@ fn unasked(coalition: &Coalition, ready: &Ready) -> Result<(), String> {
     }
 }
 
-/// Matches a lot again. It then pays for all that it needs on its own.
+/// Sends a lot back to be matched again. It then pays alone for everything that it needs.
 fn returned(engine: &Engine, lot: Lot, why: &str) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.release();

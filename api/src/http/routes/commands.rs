@@ -31,6 +31,8 @@ const CONFLICTS: u32 = 20;
 
 /// A command, its subjects, and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+// The API's description keeps the names that clients were generated from.
+#[schema(as = ActRequest)]
 pub struct CommandRequest {
     /// The command.
     #[serde(flatten)]
@@ -49,7 +51,7 @@ pub struct CommandRequest {
 /// The result for one subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = CommandOutcome)]
+#[schema(as = ActOutcome)]
 pub enum Outcome {
     /// The subject was changed, or would be.
     Changed,
@@ -61,6 +63,7 @@ pub enum Outcome {
 
 /// The result for one subject, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Acted)]
 pub struct CommandResult {
     /// The subject's id.
     pub id: String,
@@ -76,6 +79,7 @@ pub struct CommandResult {
 
 /// The results for all subjects.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = ActAnswer)]
 pub struct CommandAnswer {
     /// Whether this was a dry run, so that nothing was changed.
     pub dry_run: bool,

@@ -32,9 +32,9 @@ use crate::queries::error::DISK_FULL;
 const LARGE_LOG: i64 = 256 << 20;
 
 /// How to fix a database that accepts no writes.
-const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote \
-                         this one; else take default_transaction_read_only back: then the work \
-                         continues by itself, and nothing needs a restart";
+const READ_ONLY: &str = "run `SELECT pg_is_in_recovery()`. If true, use the primary or promote this \
+                         standby; if false, reset default_transaction_read_only. No restart is \
+                         needed";
 
 /// How long the store may take for a trial write.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,8 +1,8 @@
-//! Lead times, from the log: how long lots stayed at each step, how long each category took from request to receipt,
-//! and each supplier from order to receipt.
+//! Lead times, from the log: how long lots stayed at each step, how long each category took from request to receipt, and
+//! how long each supplier took from order to receipt.
 //!
-//! The log is read once, by position. The result keeps the positions of lots under way and counts of durations, so that
-//! its owner can later read on from there.
+//! The log is read once, in order. The result keeps the log position that it has reached, the step of each lot under way
+//! and since when, and counts of durations, so that it can later read on from that position.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

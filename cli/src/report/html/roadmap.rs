@@ -158,7 +158,7 @@ fn open(planned: &Planned) -> Markup {
         ("Missing", Kind::Number),
     ];
     let caption =
-        "By priority; what is missing would fund the lot with all that is funded ahead of it";
+        "By priority. “Missing” is the new money that would fund the lot while everything ahead of it keeps its money";
     section("open", "Still open at the end", &table(caption, &columns, &rows, &[]))
 }
 

@@ -1,12 +1,16 @@
 //! `waybill serve` with the files connector: orders out, documents in, and a graceful end.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::secretariat::{Secretariat, Service, fact, payment, receipt, response};
-use crate::support::{SOON, eventually, is_clean, kinds, lots, show};
+use crate::support::{
+    SOON, Started, eventually, is_clean, kinds, lots, run, show, text, waybill,
+};
 
 #[test]
 fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
@@ -279,5 +283,23 @@ fn what_is_handed_in_while_nobody_serves_is_taken_later() -> Result<()> {
     secretariat.until("LOT-001", "delivery")?;
     secretariat.service.stop()?;
     is_clean(&secretariat.data)?;
+    Ok(())
+}
+
+#[test]
+fn commands_are_answered_while_serve_starts() -> Result<()> {
+    let secretariat = Secretariat::open(2)?;
+    let data = secretariat.data.clone();
+    secretariat.service.stop()?;
+    for _ in 0..3 {
+        let mut serve = waybill(&["serve", "--data", text(&data)?]);
+        let mut process = Started(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        eventually("serve answers", SOON, || {
+            run(&["lots", "--data", text(&data)?])?.ok()?;
+            Ok(UnixStream::connect(data.join("waybill.sock")).ok())
+        })?;
+        process.terminate()?;
+        process.end(SOON)?;
+    }
     Ok(())
 }

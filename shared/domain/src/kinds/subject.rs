@@ -9,9 +9,9 @@ pub enum EventSubject<'a> {
     Lot,
     /// A line, such as `LINE-001`.
     Line,
-    /// The money of a contribution, such as `envelope:LU-1`; with the contribution's id.
+    /// The money of a contribution, such as `envelope:LU-1`: the contribution's id (here `LU-1`).
     Envelope(&'a str),
-    /// A record, such as `order:PO-1`; with its id.
+    /// A record, such as `order:PO-1`: its kind, and its id (here `PO-1`).
     Record(RecordKind, &'a str),
     /// Something that only a newer version knows.
     Unknown,

@@ -119,7 +119,7 @@ pub(super) fn read_pack(
         if unit == of {
             let hint = "name the unit of the contents of a pack, or leave the cell empty";
             return Err(Fault::new(
-                format!("a pack cannot hold packs of its own unit, {code} ({name})"),
+                format!("the contents of a pack cannot be in the pack's own unit, {code} ({name})"),
                 hint,
             ));
         }
