@@ -98,7 +98,9 @@ impl Client {
         let is_stated = pipeline.is_some();
         let client = Self::here(target, pipeline).await?;
         if is_stated && matches!(client, Self::Socket(_)) {
-            output::talk("pipeline.toml is not imported: `serve` keeps the one it was started with");
+            output::talk(
+                "pipeline.toml is not imported: `serve` keeps the one it was started with",
+            );
         }
         Ok(client)
     }

@@ -84,7 +84,8 @@ impl Page {
     /// A line, which is continued below where it is too long: it may end in a command to type.
     fn line(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
         for (i, part) in wrap(text, width().saturating_sub(LABEL)).into_iter().enumerate() {
-            let label = paint(&format!("{:LABEL$}", if i == 0 { label } else { "" }), Meaning::Faint);
+            let label =
+                paint(&format!("{:LABEL$}", if i == 0 { label } else { "" }), Meaning::Faint);
             self.text.push_str(&format!("{label}{}\n", paint(&part, *meaning)));
         }
     }

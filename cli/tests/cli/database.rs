@@ -143,7 +143,10 @@ fn a_user_that_is_refused_is_named_and_goes_on_once_it_is_let_in() -> Result<()>
     // Who has the new one is not sent to start a second process beside one that runs.
     world.moves_to(new);
     let mend = world.finds("no scheduler")?;
-    ensure!(mend.contains("see the finding about it") && mend.contains("not running any more"), "{mend}");
+    ensure!(
+        mend.contains("see the finding about it") && mend.contains("not running any more"),
+        "{mend}"
+    );
     ensure!(!mend.starts_with("waybill scheduler"), "{mend}");
     world.kill("worker 1")?;
     world.spawn("worker 1")?;

@@ -210,7 +210,8 @@ impl Arrived {
                 }
             };
             let rows = if count == 1 { "a row says" } else { "its rows say" };
-            let detail = format!("for {lot}, {rows} that {said} was {what}, but the lot records {found}");
+            let detail =
+                format!("for {lot}, {rows} that {said} was {what}, but the lot records {found}");
             check.fails("I11", &name, detail);
         }
     }

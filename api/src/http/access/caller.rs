@@ -264,7 +264,11 @@ pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Probl
         return Ok(());
     }
     let detail = format!("the role {} may not do this", caller.role().name());
-    Err(Problem::new(ProblemKind::Forbidden, detail, "ask an admin for an account with a role that may do this"))
+    Err(Problem::new(
+        ProblemKind::Forbidden,
+        detail,
+        "ask an admin for an account with a role that may do this",
+    ))
 }
 
 fn refuse(detail: &str) -> Problem {

@@ -280,7 +280,10 @@ fn no_consent(coalition: &Coalition, change: &LotChange) -> Option<Effect> {
     let was = &change.before.as_ref()?.funding;
     let is_free = was.iter().all(|s| !needs_consent(coalition, &s.envelope, s.amount));
     let envelopes: Vec<&str> = was.iter().map(|share| share.envelope.as_str()).collect();
-    let what = format!("no consent is needed if the same amounts come from {} again", envelopes.join(", "));
+    let what = format!(
+        "no consent is needed if the same amounts come from {} again",
+        envelopes.join(", ")
+    );
     (is_free && !was.is_empty()).then(|| Effect::new(change.after.id.to_string(), what))
 }
 

@@ -157,8 +157,7 @@ fn open(planned: &Planned) -> Markup {
         ("Cost", Kind::Number),
         ("Missing", Kind::Number),
     ];
-    let caption =
-        "By priority. “Missing” is the new money that would fund the lot while everything ahead of it keeps its money";
+    let caption = "By priority. “Missing” is the new money that would fund the lot while everything ahead of it keeps its money";
     section("open", "Still open at the end", &table(caption, &columns, &rows, &[]))
 }
 

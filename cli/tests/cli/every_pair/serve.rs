@@ -8,9 +8,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::secretariat::{Secretariat, Service, fact, payment, receipt, response};
-use crate::support::{
-    SOON, Started, eventually, is_clean, kinds, lots, run, show, text, waybill,
-};
+use crate::support::{SOON, Started, eventually, is_clean, kinds, lots, run, show, text, waybill};
 
 #[test]
 fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {

@@ -427,7 +427,7 @@ fn check_names_the_rows_that_an_earlier_version_dropped() -> Result<()> {
         &violations,
         "I11",
         "document R-1 of MIN",
-        &["100 of LOT-001", "70"],
+        &["100 was received", "70"],
     )?;
     crate::every_store::requesters::names(
         &violations,

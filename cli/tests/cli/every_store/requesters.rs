@@ -145,7 +145,8 @@ fn an_id_that_changes_its_requester_is_refused_until_the_requester_is_renamed() 
     rename("REQ", "REQ3")?.ok()?;
     let again = rename("REQ", "REQ3")?.ok()?;
     ensure!(
-        again.out.contains("it is called REQ3 already") || again.err.contains("it is called REQ3 already"),
+        again.out.contains("it is called REQ3 already")
+            || again.err.contains("it is called REQ3 already"),
         "{again:?}"
     );
 
