@@ -18,7 +18,7 @@ use crate::pair;
 const COMMAND: Duration = Duration::from_secs(900);
 
 /// How long a running service may take to do something.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// The example's folder.
 pub(crate) fn example() -> PathBuf {

@@ -423,6 +423,7 @@ fn heavy_questions_leave_room_for_others() -> Result<()> {
     let used = most_memory(surface.secretariat.service.id())?;
     crate::pair::say(&format!("300 heavy questions: /v1/me at most {slowest:?}, {used} KiB"))?;
     ensure!(used < 1024 * 1024, "{used} KiB were used");
-    ensure!(slowest < Duration::from_secs(2), "somebody waited {slowest:?}");
+    // All of them one after the other would take minutes.
+    ensure!(slowest < Duration::from_secs(10), "somebody waited {slowest:?}");
     Ok(())
 }

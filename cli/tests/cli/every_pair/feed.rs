@@ -82,7 +82,7 @@ fn a_poll_waits_and_a_stream_goes_on_where_it_was() -> Result<()> {
     surface.post(&operator, "/v1/requisitions", &rows)?.is(200)?;
     let address = surface.base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(90)))?;
     write!(
         stream,
         "GET /v1/events?kinds=line. HTTP/1.1\r\nhost: {address}\r\naccept: text/event-stream\r\n\
