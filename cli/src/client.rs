@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use chrono::NaiveDate;
@@ -109,8 +109,15 @@ impl Client {
     /// has locked the folder before it answers.
     async fn here(target: &Target, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
         let socket = service::socket(&target.data);
-        if UnixStream::connect(&socket).await.is_ok() {
-            return Ok(Self::Socket(socket));
+        let began = Instant::now();
+        loop {
+            if UnixStream::connect(&socket).await.is_ok() {
+                return Ok(Self::Socket(socket));
+            }
+            if began.elapsed() > service::PATIENCE || !service::is_locked(&target.data) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let opened = Service::for_command(target, Clock::Real, pipeline.map(Stating::once)).await;
         match opened {

@@ -1,7 +1,6 @@
 //! Runs roles in one process on one data folder: the store, the broker, the relay, and the workers' job handlers.
 
 use std::fs::File;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,7 +31,7 @@ use crate::target::{BrokerUrl, StoreUrl, Target};
 const LEFT_OUT: Duration = Duration::from_secs(10);
 
 /// How long to wait for another command that holds the lock, or for a service that starts to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long running work may take when the process ends.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -107,10 +106,8 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
-            // Another command ends in a moment, but a `serve` does not: it is asked as soon as it answers.
-            Err(std::fs::TryLockError::WouldBlock)
-                if began.elapsed() < PATIENCE && UnixStream::connect(socket(data)).is_err() =>
-            {
+            // Another command ends in a moment, but a `serve` does not.
+            Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Err(std::fs::TryLockError::WouldBlock) => {
@@ -121,6 +118,12 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
             }
         }
     }
+}
+
+/// Whether another process holds the lock of a data folder.
+pub(crate) fn is_locked(data: &Path) -> bool {
+    let file = File::options().write(true).open(data.join("lock"));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 /// If nobody leads, assigns positions to the events that a former leader left without.

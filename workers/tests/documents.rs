@@ -1,5 +1,5 @@
 //! Any sequence of documents about one order, beside a model of it that is a few lines of arithmetic: the
-//! same answers, and the same quantities and money to the change set and the cent. `WAYBILL_SEQUENCES` says how
+//! same answers, and the same quantities and money, to the unit and the cent. `WAYBILL_SEQUENCES` says how
 //! many sequences are played.
 
 use std::collections::BTreeMap;
